@@ -1,0 +1,16 @@
+import { Injectable } from '@nestjs/common';
+import { type AuditEntry, AuditWriter } from '#identity';
+import type { Tx } from '#platform';
+import { actorOf, AuditLog } from '#workspaces';
+
+/** What is done to API keys is written in the workspace's audit log. */
+@Injectable()
+export class AuditWriterAdapter extends AuditWriter {
+  constructor(private readonly log: AuditLog) {
+    super();
+  }
+
+  record(tx: Tx, { actor, ip, userAgent, ...entry }: AuditEntry): Promise<void> {
+    return this.log.record(tx, { ...entry, origin: { actor: actorOf(actor), ip, userAgent } });
+  }
+}

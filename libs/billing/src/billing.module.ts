@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { RunMeter } from './usage/run-meter';
+import { UsageController } from './usage/usage.controller';
+import { Usage } from './usage/usage.service';
+
+/** Plans and the counting of runs. Needs the port WorkspacePlans. */
+@Module({
+  controllers: [UsageController],
+  providers: [RunMeter, Usage],
+  exports: [RunMeter],
+})
+export class BillingModule {}

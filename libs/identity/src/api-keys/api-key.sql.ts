@@ -1,0 +1,49 @@
+import { statement } from '#platform';
+
+/** A key that may be used, if its hash is right. */
+export interface UsableKeyRow {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly role: string;
+  readonly hash: Buffer;
+  readonly usedLongAgo: boolean;
+}
+
+/**
+ * Purpose: the key with a prefix; none once it is revoked or expired. Runs with every request of a program, before its
+ * workspace is known, hence as the owner role. Locks: none. Index: api_keys_prefix_key. Rows: one.
+ */
+export const findUsableKey = statement<[prefix: string, now: Date | null], UsableKeyRow>(
+  'find-usable-api-key',
+  `select id, workspace_id as "workspaceId", role, hash,
+          (last_used_at is null or last_used_at <= coalesce($2::timestamptz, now()) - interval '1 minute')
+            as "usedLongAgo"
+     from api_keys
+    where prefix = $1::text and revoked_at is null
+      and (expires_at is null or expires_at > coalesce($2::timestamptz, now()))`,
+);
+
+/**
+ * Purpose: notes that a key was used, at most once a minute: the guard makes parallel requests write once.
+ * Locks: the row. Index: api_keys_pkey. Rows: one or none.
+ */
+export const touchKey = statement<[id: string, now: Date | null]>(
+  'touch-api-key',
+  `update api_keys set last_used_at = coalesce($2::timestamptz, now())
+    where id = $1::uuid
+      and (last_used_at is null or last_used_at <= coalesce($2::timestamptz, now()) - interval '1 minute')`,
+);
+
+/**
+ * Purpose: revokes a key once; of two requests at a time one does it. Zero rows: there is no such key, or it is revoked
+ * already. Locks: the row. Index: api_keys_workspace_id_id_idx. Rows: one or none.
+ */
+export const revokeKey = statement<
+  [workspaceId: string, id: string, now: Date | null],
+  { readonly name: string; readonly role: string; readonly revokedAt: Date }
+>(
+  'revoke-api-key',
+  `update api_keys set revoked_at = coalesce($3::timestamptz, now())
+    where workspace_id = $1::uuid and id = $2::uuid and revoked_at is null
+    returning name, role, revoked_at as "revokedAt"`,
+);

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { IdentityPurge } from './identity-purge.loop';
+import { aSignUp, CLIENT, useIdentityApp } from './testing/identity-app';
+import { SignUp } from './users/sign-up.service';
+
+const HOUR_MS = 60 * 60_000;
+
+describe('IdentityPurge', () => {
+  const identity = useIdentityApp();
+  const purge = () => identity().get(IdentityPurge).runOnce();
+
+  it('deletes verifications after a day and sessions after theirs, and leaves the rest', async () => {
+    const signUp = () =>
+      identity()
+        .get(SignUp)
+        .signUp(aSignUp(`${randomUUID()}@example.com`), CLIENT);
+    await signUp();
+    await signUp();
+    expect(await purge()).toEqual({ rows: 0, again: false });
+    identity().clock.advance(24 * HOUR_MS);
+    await signUp();
+    expect(await purge()).toEqual({ rows: 2, again: false });
+    identity().clock.advance(6 * 24 * HOUR_MS);
+    expect(await purge()).toEqual({ rows: 3, again: false });
+    const [left] = await identity().sql(
+      `select (select count(*)::int from sessions) as sessions,
+              (select count(*)::int from email_verifications) as verifications`,
+    );
+    expect(left).toEqual({ sessions: 1, verifications: 0 });
+  });
+});

@@ -1,0 +1,16 @@
+export { IdentityModule } from './identity.module';
+export { identityEntities, identityTables } from './tables';
+export { identityErrors } from './errors';
+export {
+  type AuditEntry,
+  AuditWriter,
+  type PersonalWorkspace,
+  PersonalWorkspaces,
+  type PreparedWorkspace,
+  RoleGrants,
+  type UserWorkspace,
+  UserWorkspaces,
+} from './ports';
+export { SESSION_COOKIE } from './sessions/session-cookie';
+export { Users } from './users/users.service';
+export type { UserView } from './users/users.dto';

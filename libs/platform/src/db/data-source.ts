@@ -1,0 +1,57 @@
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { Pool } from 'pg';
+
+/** The schema of tables that belong to the whole installation. */
+export const CONTROL_SCHEMA = 'control';
+/** The cell every installation begins with. */
+export const FIRST_CELL = 'cell_1';
+
+const CELL_NAME = /^[a-z][a-z0-9_]{0,30}$/;
+
+/** Whether a text may name a cell: it becomes a schema name, and is put into SQL text as it is. */
+export function isCellId(text: string): boolean {
+  return CELL_NAME.test(text) && text !== CONTROL_SCHEMA && !text.startsWith('pg_');
+}
+
+/** What a connection to one cell needs to know. */
+export interface CellConnection {
+  readonly url: string;
+  readonly cellId: string;
+  readonly poolSize: number;
+  readonly applicationName: string;
+  readonly entities?: NonNullable<DataSourceOptions['entities']>;
+}
+
+/**
+ * Options of the DataSource of one cell. Statements and entities name tables unqualified: the `search_path` given
+ * here decides, so a second cell (another schema, another server) is this same code with other options.
+ */
+export function cellDataSourceOptions(cell: CellConnection): DataSourceOptions {
+  if (!isCellId(cell.cellId)) throw new Error(`"${cell.cellId}" cannot name a cell.`);
+  return {
+    type: 'postgres',
+    url: cell.url,
+    applicationName: cell.applicationName,
+    poolSize: cell.poolSize,
+    connectTimeoutMS: 5_000,
+    // Nothing but migrations may change the schema, and connecting must not create extensions.
+    synchronize: false,
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    entities: cell.entities ?? [],
+    extra: {
+      options: `-c search_path=${cell.cellId},${CONTROL_SCHEMA}`,
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 60_000,
+      // Longer than statement_timeout: it only ends waiting on a connection that went silent.
+      query_timeout: 35_000,
+      idleTimeoutMillis: 60_000,
+    },
+  };
+}
+
+/** The driver's own pool beneath a DataSource: statements and entities share connections and transactions. */
+export function poolOf(dataSource: DataSource): Pool {
+  const driver: unknown = dataSource.driver;
+  return (driver as { readonly master: Pool }).master;
+}

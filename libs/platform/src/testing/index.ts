@@ -1,0 +1,7 @@
+export { type CollectedLine, CollectingLogger } from './collecting-logger';
+export { CountingIds, CountingRandom } from './counting-ids';
+export { barrier, eventually } from './eventually';
+export { useEmptyDatabases } from './empty-databases';
+export { PinnedClock } from './pinned-clock';
+export { type TestDb, useTestDb } from './test-db';
+export { type TestServices, testServices } from './test-services';

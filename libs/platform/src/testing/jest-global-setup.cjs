@@ -1,0 +1,3 @@
+// Belongs to the projects "it" and "e2e": a run of unit specs alone starts no server. Jest transforms what is required
+// from here, so the TypeScript sources need no build.
+module.exports = () => require('./test-server').startTestServer();

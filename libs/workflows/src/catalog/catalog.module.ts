@@ -1,0 +1,33 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { HookUrls } from '../triggers/hook-token';
+import { CatalogEntitiesModule } from './catalog.entity';
+import { NodeTypesController } from './node-types.controller';
+import { PublishedWorkflows } from './published-workflows.service';
+import { Publishing } from './publishing.service';
+import { WorkflowHooksRepository } from './workflow-hooks.repository';
+import { WorkflowVersionsController } from './workflow-versions.controller';
+import { WorkflowVersionsRepository } from './workflow-versions.repository';
+import { WorkflowsController } from './workflows.controller';
+import { WorkflowsRepository } from './workflows.repository';
+import { Workflows } from './workflows.service';
+
+/** Authoring: workflows, drafts, versions, and what runs are started from. Needs the ports WorkflowLimits and WorkflowAudit. */
+@Module({
+  controllers: [WorkflowsController, WorkflowVersionsController, NodeTypesController],
+  providers: [
+    HookUrls,
+    PublishedWorkflows,
+    Publishing,
+    Workflows,
+    WorkflowsRepository,
+    WorkflowVersionsRepository,
+    WorkflowHooksRepository,
+  ],
+  exports: [PublishedWorkflows, HookUrls],
+})
+export class CatalogModule {
+  /** The module with the one that exports the `NodeKindRegistry`. */
+  static with(nodeKinds: Type): DynamicModule {
+    return { module: CatalogModule, imports: [nodeKinds, CatalogEntitiesModule] };
+  }
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, Clock, Db, Hints, platformErrors, type Tx } from '#platform';
+import { type WorkflowChange, WorkflowArchived, WorkflowPublished } from '../events';
+import { NodeKindRegistry } from '../nodes/registry';
+import { RecentCache } from './recent-cache';
+import { type TriggerNode, triggersOf } from './trigger-nodes';
+import { WorkflowHooksRepository } from './workflow-hooks.repository';
+import { findPublishedVersion } from './workflow.sql';
+
+/** What a workflow runs at present. */
+export interface PublishedWorkflow {
+  readonly workflowId: string;
+  readonly versionId: string;
+  readonly number: number;
+  readonly triggers: readonly TriggerNode[];
+}
+
+/** Where a webhook leads. */
+export interface HookTarget {
+  readonly workflowId: string;
+  readonly nodeId: string;
+  readonly generation: number;
+}
+
+/** Other processes learn of a publication by age alone: for so long they may start runs of the version before. */
+const MAX_AGE_MS = 5_000;
+/** An entry is some 500 bytes. */
+const MAX_ENTRIES = 20_000;
+
+/**
+ * What runs are started from, thousands of times a second: hence out of memory. In the process that publishes, the next
+ * start has the new version; in others it has it after five seconds at the latest. Either version is a published one.
+ */
+@Injectable()
+export class PublishedWorkflows {
+  readonly #published: RecentCache<PublishedWorkflow>;
+  readonly #hooks: RecentCache<HookTarget>;
+
+  constructor(
+    private readonly db: Db,
+    private readonly kinds: NodeKindRegistry,
+    private readonly hooks: WorkflowHooksRepository,
+    clock: Clock,
+    hints: Hints,
+  ) {
+    const options = { maxAgeMs: MAX_AGE_MS, maxEntries: MAX_ENTRIES };
+    this.#published = new RecentCache(clock, options);
+    this.#hooks = new RecentCache(clock, options);
+    const forget = ({ workspaceId, workflowId }: WorkflowChange) =>
+      this.#published.forget(keyOf(workspaceId, workflowId));
+    hints.on(WorkflowPublished, forget);
+    hints.on(WorkflowArchived, forget);
+  }
+
+  /** The published version of a workflow; null when it is missing, foreign, archived or was never published. */
+  current(workspaceId: string, workflowId: string): Promise<PublishedWorkflow | null> {
+    return this.#published.get(keyOf(workspaceId, workflowId), () =>
+      this.#inWorkspace(workspaceId, async (tx) => {
+        const [found] = await tx.query(findPublishedVersion, workspaceId, workflowId);
+        if (!found) return null;
+        const { definition, ...version } = found;
+        return { workflowId, ...version, triggers: triggersOf(definition, this.kinds) };
+      }),
+    );
+  }
+
+  /**
+   * The hook with an id, null when there is none. Its node may have been taken out of the workflow since, or the
+   * workflow archived: `current` tells whether the node is a trigger now.
+   */
+  hookById(workspaceId: string, hookId: string): Promise<HookTarget | null> {
+    return this.#hooks.get(keyOf(workspaceId, hookId), () =>
+      this.#inWorkspace(workspaceId, async (tx) => {
+        const hook = await this.hooks.find(tx, workspaceId, hookId);
+        return hook && { workflowId: hook.workflowId, nodeId: hook.nodeId, generation: hook.generation };
+      }),
+    );
+  }
+
+  /** A webhook's token may name any workspace; one that does not exist has nothing. */
+  async #inWorkspace<T>(workspaceId: string, find: (tx: Tx) => Promise<T | null>): Promise<T | null> {
+    try {
+      return await this.db.tenant(workspaceId, find);
+    } catch (error) {
+      if (error instanceof AppError && error.type === platformErrors.not_found) return null;
+      throw error;
+    }
+  }
+}
+
+/** The workspace is part of the key: an id of another workspace must find nothing in memory either. */
+function keyOf(workspaceId: string, id: string): string {
+  return `${workspaceId} ${id}`;
+}

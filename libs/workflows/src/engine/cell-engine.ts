@@ -1,0 +1,230 @@
+import {
+  Alarm,
+  type Clock,
+  type Config,
+  type Db,
+  type Ids,
+  type Logger,
+  type LoopHandle,
+  type LoopResult,
+  type Loops,
+  type Notifications,
+  sleep,
+} from '#platform';
+import type { NodeKindRegistry } from '../nodes/registry';
+import { channels } from './channels';
+import { Checkpointer } from './checkpointer';
+import { HeldRuns } from './held-runs';
+import { Lease } from './lease';
+import { claimDue, type ClaimedRun, claimQueued, nextDue } from './sql/claim-runs.sql';
+import { buryWorkers, readCancelRequests, releaseUnheld, rescueRuns } from './sql/workers.sql';
+import { Versions } from './versions';
+
+/** What the engine of a cell is made of. */
+export interface EngineServices {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly loops: Loops;
+  readonly notifications: Notifications;
+  readonly kinds: NodeKindRegistry;
+}
+
+/** Largest claim: bounds how long one claim's rows keep the event loop. */
+const MAX_CLAIM = 500;
+const SWEEP_MS = 1_000;
+
+/**
+ * The engine of one cell in one worker process. Four duties: claim what is queued, wake what is due, keep the lease,
+ * rescue what dead workers held. Each sweeps; notifications and alarms only make it happen sooner.
+ */
+export class CellEngine {
+  readonly #lease: Lease;
+  readonly #checkpointer: Checkpointer;
+  readonly #runs: HeldRuns;
+  readonly #logger: Logger;
+  readonly #alarm: Alarm;
+  readonly #duties: LoopHandle[] = [];
+  readonly #stopListening: (() => void)[] = [];
+  #claimer: LoopHandle | null = null;
+  /** The last claim was as large as it could be: there is probably more. */
+  #backlog = false;
+  #draining = false;
+  #claiming = 0;
+  /** A claim failed without an answer: runs may be ours in the database that are not in hand. */
+  #unsure = false;
+
+  constructor(
+    private readonly services: EngineServices,
+    readonly cellId: string,
+  ) {
+    const { db, config, kinds } = services;
+    this.#logger = services.logger.scoped('engine', { cell: cellId });
+    this.#lease = new Lease({ ...services, logger: this.#logger }, cellId, config.values.workerLeaseSeconds);
+    this.#checkpointer = new Checkpointer(db, {
+      cellId,
+      channel: channels.progress(cellId),
+      logger: this.#logger,
+      onLeaseLost: (workerId) => this.#leaseLost(workerId),
+    });
+    this.#runs = new HeldRuns({
+      db,
+      cellId,
+      lease: this.#lease,
+      versions: new Versions(db, cellId, kinds),
+      checkpointer: this.#checkpointer,
+      logger: this.#logger,
+      left: (parkedUntil) => this.#left(parkedUntil),
+    });
+    this.#alarm = new Alarm(() => this.#duties.find(({ name }) => name.startsWith('engine-waker'))?.wake());
+  }
+
+  /** How many runs are in hand. */
+  get held(): number {
+    return this.#runs.size;
+  }
+
+  /** Adds the duties; the loops begin when the application has booted. */
+  start(): void {
+    const { loops, config } = this.services;
+    const leaseMs = config.values.workerLeaseSeconds * 1000;
+    const duty = (name: string, everyMs: number, runOnce: () => Promise<LoopResult>) => {
+      const handle = loops.add({ name: `engine-${name}-${this.cellId}`, role: 'worker', everyMs, runOnce });
+      this.#duties.push(handle);
+      return handle;
+    };
+    duty('lease', leaseMs / 4, () => this.#keepLease());
+    this.#claimer = duty('claimer', SWEEP_MS, () => this.#claim());
+    duty('waker', SWEEP_MS, () => this.#wakeDue());
+    duty('rescuer', leaseMs / 2, () => this.#rescue());
+    this.#listen();
+  }
+
+  /** Takes nothing more, lets what is in hand finish for a while, gives back the rest. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    for (const stop of this.#stopListening) stop();
+    this.#alarm.clear();
+    const patience = new AbortController();
+    await Promise.race([this.#runs.empty(), sleep(graceMs, patience.signal)]);
+    patience.abort();
+    this.#runs.abandonAll();
+    await this.#checkpointer.idle();
+    await this.#lease.release();
+  }
+
+  /** New work was committed by this very process. */
+  wake(): void {
+    this.#claimer?.wake();
+  }
+
+  #listen(): void {
+    const { notifications } = this.services;
+    this.#stopListening.push(
+      notifications.listen(channels.work(this.cellId), (payload) => {
+        if (payload) this.#runs.cancel(payload);
+        else this.#claimer?.wake();
+      }),
+    );
+  }
+
+  async #keepLease(): Promise<LoopResult> {
+    const { db } = this.services;
+    const held = this.#lease.workerId;
+    if (held !== null && !(await this.#lease.renew())) this.#leaseLost(held);
+    // While draining the lease is kept for what is in hand, but never begun anew.
+    if (this.#draining) return { rows: 0 };
+    const workerId = this.#lease.workerId ?? (await this.#beginLease());
+    await this.#reconcile(workerId);
+    const requests = await db.execute(this.cellId, readCancelRequests, workerId);
+    for (const { runId } of requests) this.#runs.cancel(runId);
+    return { rows: requests.length };
+  }
+
+  async #beginLease(): Promise<string> {
+    const workerId = await this.#lease.acquire();
+    this.#checkpointer.workAs(workerId);
+    this.#claimer?.wake();
+    return workerId;
+  }
+
+  #leaseLost(workerId: string): void {
+    if (this.#lease.workerId !== workerId) return;
+    this.#logger.warn('the lease was lost; its runs are left to others', { workerId, runs: this.#runs.size });
+    this.#lease.forget();
+    this.#checkpointer.workAs(null);
+    this.#runs.abandonAll();
+  }
+
+  #room(): number {
+    return Math.min(MAX_CLAIM, this.services.config.values.workerConcurrency - this.#runs.size);
+  }
+
+  async #claim(): Promise<LoopResult> {
+    const { db } = this.services;
+    const claimed = await this.#take((workerId, room) =>
+      db.execute(this.cellId, claimQueued, workerId, room),
+    );
+    this.#backlog = claimed.full;
+    return { rows: claimed.rows, again: claimed.full && this.#room() > 0 };
+  }
+
+  async #wakeDue(): Promise<LoopResult> {
+    const { db, clock } = this.services;
+    const due = await this.#take((workerId, room) =>
+      db.execute(this.cellId, claimDue, workerId, room, clock.pinned()),
+    );
+    if (due.full) return { rows: due.rows, again: this.#room() > 0 };
+    const [next] = await db.execute(this.cellId, nextDue, clock.pinned());
+    if (next) this.#alarm.setWithin(next.inMs);
+    return { rows: due.rows };
+  }
+
+  /** Claims as many runs as there is room for, and takes them in hand. */
+  async #take(
+    claim: (workerId: string, room: number) => Promise<readonly ClaimedRun[]>,
+  ): Promise<{ readonly rows: number; readonly full: boolean }> {
+    const { workerId } = this.#lease;
+    const room = this.#room();
+    if (workerId === null || this.#draining || this.#unsure || room <= 0) return { rows: 0, full: false };
+    this.#claiming += 1;
+    try {
+      const claimed = await claim(workerId, room);
+      await this.#runs.take(workerId, claimed);
+      return { rows: claimed.length, full: claimed.length === room };
+    } catch (error) {
+      this.#unsure = true;
+      throw error;
+    } finally {
+      this.#claiming -= 1;
+    }
+  }
+
+  /** After a claim without an answer: gives back what is ours in the database but not in hand. */
+  async #reconcile(workerId: string): Promise<void> {
+    if (!this.#unsure || this.#claiming > 0) return;
+    await this.services.db.execute(this.cellId, releaseUnheld, workerId, this.#runs.ids());
+    this.#unsure = false;
+    this.#claimer?.wake();
+  }
+
+  async #rescue(): Promise<LoopResult> {
+    const { db, clock } = this.services;
+    const buried = await db.execute(this.cellId, buryWorkers, clock.pinned());
+    const rescued = await db.execute(this.cellId, rescueRuns);
+    if (buried.length + rescued.length > 0) {
+      this.#logger.warn('workers were lost', { workers: buried.length, runsRescued: rescued.length });
+      this.#claimer?.wake();
+    }
+    return { rows: rescued.length };
+  }
+
+  #left(parkedUntil: Date | null): void {
+    if (parkedUntil) this.#alarm.setWithin(parkedUntil.getTime() - this.#lease.now().getTime());
+    // Claiming again only when a good part of the room is free keeps the claims large.
+    const whole = Math.min(MAX_CLAIM, this.services.config.values.workerConcurrency);
+    if (this.#backlog && this.#room() * 2 >= whole) this.#claimer?.wake();
+  }
+}

@@ -1,0 +1,135 @@
+import type { Db, Logger } from '#platform';
+import { type Checkpointer, LeaseLost } from './checkpointer';
+import type { Lease } from './lease';
+import { RunExecution } from './run-execution';
+import type { ClaimedRun } from './sql/claim-runs.sql';
+import { loadLastSeq, loadNodeRuns, type RecordedNode } from './sql/load-progress.sql';
+import { unrunnable } from './unrunnable';
+import type { CompiledVersion, Versions } from './versions';
+
+/** A run that has taken its worker down so often is taken to be the reason. */
+const MAX_RESCUES = 5;
+
+/** The runs in this worker's hands. */
+export class HeldRuns {
+  readonly #held = new Map<string, RunExecution>();
+  #emptied: (() => void)[] = [];
+
+  constructor(
+    private readonly services: {
+      readonly db: Db;
+      readonly cellId: string;
+      readonly lease: Lease;
+      readonly versions: Versions;
+      readonly checkpointer: Checkpointer;
+      readonly logger: Logger;
+      /** A run has left; `parkedUntil` when it waits for its time. */
+      readonly left: (parkedUntil: Date | null) => void;
+    },
+  ) {}
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  ids(): readonly string[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Begins or goes on with runs that were claimed under `workerId`. */
+  async take(workerId: string, claimed: readonly ClaimedRun[]): Promise<void> {
+    if (claimed.length === 0) return;
+    const { versions, lease } = this.services;
+    const compiled = await versions.get(new Set(claimed.map(({ versionId }) => versionId)));
+    const progress = await this.#progressOf(claimed.filter(({ claims }) => claims > 1));
+    // The lease may have ended while we were reading; the runs are someone else's then.
+    if (lease.workerId !== workerId) return;
+    for (const run of claimed) {
+      lease.noteTurn(run.turn);
+      this.#begin(run, compiled.get(run.versionId), progress);
+    }
+  }
+
+  cancel(runId: string): void {
+    this.#held.get(runId)?.cancel();
+  }
+
+  /** The lease is lost: nothing in hand may go on. */
+  abandonAll(): void {
+    for (const execution of [...this.#held.values()]) execution.abandon();
+  }
+
+  /** Resolves once no run is held. */
+  empty(): Promise<void> {
+    if (this.#held.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#emptied.push(resolve);
+    });
+  }
+
+  #begin(run: ClaimedRun, version: CompiledVersion | undefined, progress: Progress): void {
+    const { lease, checkpointer, logger } = this.services;
+    const lastSeq = progress.lastSeq.get(run.runId) ?? 1;
+    if (!version) {
+      this.#giveUp(run, lastSeq);
+      return;
+    }
+    const execution = new RunExecution(
+      {
+        claimed: run,
+        graph: version.graph,
+        versionNumber: version.number,
+        recorded: progress.nodes.get(run.runId) ?? [],
+        lastSeq,
+      },
+      {
+        checkpointer,
+        logger,
+        now: () => lease.now(),
+        left: (runId, parkedUntil) => this.#left(runId, parkedUntil),
+      },
+    );
+    this.#held.set(run.runId, execution);
+    if (run.rescues < MAX_RESCUES) execution.begin();
+    else {
+      const message = `The worker holding this run was lost ${run.rescues} times, so it is not tried again.`;
+      execution.fail({ code: 'run.workers_lost', message });
+    }
+  }
+
+  #giveUp(run: ClaimedRun, lastSeq: number): void {
+    const { lease, checkpointer, logger } = this.services;
+    const message =
+      'This release cannot execute the version the run is pinned to; a node type may be missing.';
+    const error = { code: 'run.version_unusable', message };
+    checkpointer.record(unrunnable(run, lastSeq, { error, at: lease.now() })).catch((cause: unknown) => {
+      if (!(cause instanceof LeaseLost)) logger.error('an unusable run could not be ended', { error: cause });
+    });
+  }
+
+  #left(runId: string, parkedUntil: Date | null): void {
+    this.#held.delete(runId);
+    this.services.left(parkedUntil);
+    if (this.#held.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+
+  async #progressOf(again: readonly ClaimedRun[]): Promise<Progress> {
+    const nodes = new Map<string, RecordedNode[]>();
+    const lastSeq = new Map<string, number>();
+    if (again.length === 0) return { nodes, lastSeq };
+    const { db, cellId } = this.services;
+    const ids = again.map(({ runId }) => runId);
+    for (const row of await db.execute(cellId, loadNodeRuns, ids)) {
+      const rows = nodes.get(row.runId);
+      if (rows) rows.push(row);
+      else nodes.set(row.runId, [row]);
+    }
+    for (const row of await db.execute(cellId, loadLastSeq, ids)) lastSeq.set(row.runId, row.lastSeq);
+    return { nodes, lastSeq };
+  }
+}
+
+interface Progress {
+  readonly nodes: ReadonlyMap<string, readonly RecordedNode[]>;
+  readonly lastSeq: ReadonlyMap<string, number>;
+}

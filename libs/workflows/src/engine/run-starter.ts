@@ -1,0 +1,199 @@
+import { AppError, Batcher, type Clock, type Db, type Ids, platformErrors, type Tx } from '#platform';
+import type { AdmissionRefusal, RunAdmission } from '../ports';
+import { channels } from './channels';
+import { notify } from './sql/notify.sql';
+import {
+  claimStartKeys,
+  claimStartKeysParams,
+  readStartKeys,
+  releaseStartKeys,
+  type StartKey,
+} from './sql/start-keys.sql';
+import { joined } from './sql/columns';
+import { type NewRun, startRuns, startRunsParams } from './sql/start-runs.sql';
+
+/** A run somebody wants to start. `input` is JSON text. */
+export interface StartRequest {
+  readonly workspaceId: string;
+  readonly workflowId: string;
+  readonly versionId: string;
+  readonly triggerNode: string;
+  readonly triggerKind: string;
+  readonly startedBy: string;
+  readonly input: string;
+  /** At most one run comes of requests with the same key; the hash tells whether they asked for the same. */
+  readonly idempotency: { readonly key: string; readonly requestHashHex: string } | null;
+}
+
+/** What came of it. */
+export type StartResult =
+  | { readonly kind: 'started'; readonly runId: string; readonly createdAt: Date }
+  | { readonly kind: 'replayed'; readonly runId: string }
+  | { readonly kind: 'key_reused' }
+  | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal };
+
+type Answer = StartResult | { readonly kind: 'failed'; readonly error: unknown };
+
+/** A request on its way, with the id its run would get. */
+interface Candidate {
+  readonly request: StartRequest;
+  readonly runId: string;
+  readonly key: StartKey | null;
+}
+
+/**
+ * Starts runs of one cell, many in one transaction (group commit): keys, then quota, then the runs. When the
+ * transaction is committed the runs are accepted and will be executed whatever happens; before that nothing has
+ * happened, the counter included.
+ */
+export class RunStarter {
+  readonly #batcher: Batcher<StartRequest, Answer>;
+
+  constructor(
+    private readonly services: {
+      readonly db: Db;
+      readonly ids: Ids;
+      readonly clock: Clock;
+      readonly admission: RunAdmission;
+      /** New work was committed. */
+      readonly started: () => void;
+    },
+    private readonly cellId: string,
+  ) {
+    this.#batcher = new Batcher({
+      maxBatch: 500,
+      maxInFlight: 2,
+      flush: (requests) => this.#flush(requests),
+    });
+  }
+
+  /** Accepts a run durably. Rejects when the database could not be reached; then it is unknown whether it started. */
+  async start(request: StartRequest): Promise<StartResult> {
+    const answer = await this.#batcher.submit(request);
+    if (answer.kind === 'failed') throw answer.error;
+    return answer;
+  }
+
+  async #flush(requests: readonly StartRequest[]): Promise<readonly Answer[]> {
+    try {
+      return await this.#startTogether(requests);
+    } catch (error) {
+      if (requests.length === 1 || isUnavailable(error))
+        return requests.map(() => ({ kind: 'failed', error }));
+      // One bad request fails the transaction of all: each is tried alone, so that only the guilty one pays.
+      const alone: Answer[] = [];
+      for (const request of requests) alone.push(...(await this.#flush([request])));
+      return alone;
+    }
+  }
+
+  async #startTogether(requests: readonly StartRequest[]): Promise<readonly StartResult[]> {
+    const { db, ids, admission } = this.services;
+    await admission.prepare([...new Set(requests.map(({ workspaceId }) => workspaceId))]);
+    const candidates = requests.map((request): Candidate => {
+      const runId = ids.next();
+      const { workflowId, workspaceId, idempotency } = request;
+      return { request, runId, key: idempotency && { workflowId, workspaceId, runId, ...idempotency } };
+    });
+    const results = await db.cell(this.cellId, (tx) => this.#start(tx, candidates));
+    if ([...results.values()].some(({ kind }) => kind === 'started')) this.services.started();
+    return candidates.map((candidate) => resultOf(results, candidate));
+  }
+
+  async #start(tx: Tx, candidates: readonly Candidate[]): Promise<ReadonlyMap<Candidate, StartResult>> {
+    const results = await this.#settleKeys(tx, candidates);
+    const fresh = candidates.filter((candidate) => !results.has(candidate));
+    if (fresh.length === 0) return results;
+    const { admitted, refused } = await this.#admit(tx, fresh);
+    for (const [candidate, refusal] of refused) results.set(candidate, { kind: 'refused', refusal });
+    await releaseKeys(tx, [...refused.keys()]);
+    if (admitted.length === 0) return results;
+    const created = new Map<string, Date>();
+    const rows = await tx.query(
+      startRuns,
+      ...startRunsParams(admitted.map(newRun), this.services.clock.pinned()),
+    );
+    for (const { runId, createdAt } of rows) created.set(runId, createdAt);
+    for (const candidate of admitted) {
+      const createdAt = created.get(candidate.runId);
+      if (!createdAt) throw new Error(`Run ${candidate.runId} was not created.`);
+      results.set(candidate, { kind: 'started', runId: candidate.runId, createdAt });
+    }
+    await tx.query(notify, channels.work(this.cellId), '');
+    return results;
+  }
+
+  /** Decides the candidates whose key stands for another run already; the others hold their key from here on. */
+  async #settleKeys(tx: Tx, candidates: readonly Candidate[]): Promise<Map<Candidate, StartResult>> {
+    const results = new Map<Candidate, StartResult>();
+    const keys = keysOf(candidates);
+    if (keys.length === 0) return results;
+    await tx.query(claimStartKeys, ...claimStartKeysParams(keys));
+    const held = await tx.query(
+      readStartKeys,
+      joined(keys, (key) => key.workflowId),
+      joined(keys, (key) => Buffer.from(key.key).toString('hex')),
+    );
+    const holders = new Map(held.map((holder) => [`${holder.workflowId} ${holder.key}`, holder]));
+    for (const candidate of candidates) {
+      const { key } = candidate;
+      const holder = key && holders.get(`${key.workflowId} ${key.key}`);
+      if (!key || !holder || holder.runId === candidate.runId) continue;
+      const same = holder.requestHashHex === key.requestHashHex;
+      results.set(candidate, same ? { kind: 'replayed', runId: holder.runId } : { kind: 'key_reused' });
+    }
+    return results;
+  }
+
+  /** Asks quota for each workspace once, and hands out what it grants in the order of arrival. */
+  async #admit(tx: Tx, fresh: readonly Candidate[]) {
+    const wanted = new Map<string, number>();
+    for (const { request } of fresh) {
+      wanted.set(request.workspaceId, (wanted.get(request.workspaceId) ?? 0) + 1);
+    }
+    const requests = [...wanted].map(([workspaceId, runs]) => ({ workspaceId, runs }));
+    const answers = await this.services.admission.admit(tx, requests);
+    const left = new Map([...answers].map(([workspaceId, { granted }]) => [workspaceId, granted]));
+    const admitted: Candidate[] = [];
+    const refused = new Map<Candidate, AdmissionRefusal>();
+    for (const candidate of fresh) {
+      const { workspaceId } = candidate.request;
+      const remaining = left.get(workspaceId) ?? 0;
+      const refusal = answers.get(workspaceId)?.refusal;
+      if (remaining > 0) admitted.push(candidate);
+      else if (refusal) refused.set(candidate, refusal);
+      else throw new Error(`Quota gave no answer for workspace ${workspaceId}.`);
+      left.set(workspaceId, remaining - 1);
+    }
+    return { admitted, refused };
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.type === platformErrors.unavailable;
+}
+
+function keysOf(candidates: readonly Candidate[]): readonly StartKey[] {
+  return candidates.flatMap(({ key }) => (key ? [key] : []));
+}
+
+async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void> {
+  const keys = keysOf(refused);
+  if (keys.length === 0) return;
+  await tx.query(
+    releaseStartKeys,
+    joined(keys, (key) => key.workflowId),
+    joined(keys, (key) => Buffer.from(key.key).toString('hex')),
+    joined(keys, (key) => key.runId),
+  );
+}
+
+function newRun({ request, runId }: Candidate): NewRun {
+  return { ...request, runId };
+}
+
+function resultOf(results: ReadonlyMap<Candidate, StartResult>, candidate: Candidate): StartResult {
+  const result = results.get(candidate);
+  if (!result) throw new Error('A start was neither accepted nor refused.');
+  return result;
+}

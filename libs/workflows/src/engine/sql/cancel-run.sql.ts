@@ -1,0 +1,45 @@
+import { statement } from '#platform';
+
+/**
+ * Purpose: holds a live run still while it is being canceled, and says who has it. No row: it is not live.
+ * Locks: the queue row, so the run cannot be claimed, parked or finished meanwhile. Index: run_queue_pkey.
+ */
+export const lockLiveRun = statement<
+  [runId: string, workspaceId: string],
+  { readonly state: 'queued' | 'owned' | 'parked' }
+>(
+  'lock-live-run',
+  `select state from run_queue where run_id = $1::uuid and workspace_id = $2::uuid for update`,
+);
+
+/** Purpose: asks the worker that holds the run to stop it. Index: run_queue_pkey. */
+export const requestCancel = statement<[runId: string, now: Date | null]>(
+  'request-cancel',
+  `update run_queue set cancel_requested_at = coalesce(cancel_requested_at, $2::timestamptz, now())
+    where run_id = $1::uuid and state = 'owned'`,
+);
+
+/**
+ * Purpose: ends a run that no worker holds: the run, its waiting nodes, its last event, its place in the queue.
+ * Called after lock-live-run in the same transaction. Index: primary keys. Rows: one run.
+ */
+export const cancelHeldByNobody = statement<[runId: string, now: Date | null, error: string, event: string]>(
+  'cancel-held-by-nobody',
+  `with gone as (
+     delete from run_queue where run_id = $1::uuid and state in ('queued', 'parked') returning run_id, workspace_id
+   ), ended as (
+     update workflow_runs r
+        set outcome = 'canceled', error = $3::json, finished_at = coalesce($2::timestamptz, now()),
+            started_at = (select min(started_at) from workflow_node_runs where run_id = $1::uuid)
+       from gone where r.id = gone.run_id and r.outcome is null
+   ), nodes as (
+     update workflow_node_runs n set status = 'canceled', finished_at = coalesce($2::timestamptz, now())
+       from gone where n.run_id = gone.run_id and n.status in ('waiting', 'running')
+     returning node_id
+   ), last as (
+     select coalesce(max(last_seq), 1) as seq from workflow_run_events where run_id = $1::uuid
+   )
+   insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events)
+   select gone.run_id, last.seq + 1, last.seq + 1, gone.workspace_id, json_build_array($4::json)
+     from gone cross join last`,
+);

@@ -1,0 +1,37 @@
+import { statement } from '#platform';
+
+/** A node run as it was recorded. */
+export interface RecordedNode {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration: string;
+  readonly status: 'running' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'canceled';
+  readonly ports: string;
+  readonly output: unknown;
+  readonly error: unknown;
+  readonly resumeAt: Date | null;
+  readonly startedAt: Date;
+}
+
+/**
+ * Purpose: what has been recorded of runs that were claimed before. Index: workflow_node_runs_pkey of the runs'
+ * partitions. Rows: at most the nodes of the graphs.
+ */
+export const loadNodeRuns = statement<[runIds: readonly string[]], RecordedNode>(
+  'load-node-runs',
+  `select run_id as "runId", node_id as "nodeId", iteration, status, ports, output, error,
+          resume_at as "resumeAt", started_at as "startedAt"
+     from workflow_node_runs where run_id = any ($1::uuid[])`,
+);
+
+/** Purpose: the number of each run's last event. Index: workflow_run_events_pkey, one probe per run. */
+export const loadLastSeq = statement<
+  [runIds: readonly string[]],
+  { readonly runId: string; readonly lastSeq: number }
+>(
+  'load-last-seq',
+  `select r.run_id as "runId", e.last_seq as "lastSeq"
+     from unnest($1::uuid[]) as r (run_id)
+    cross join lateral (
+      select last_seq from workflow_run_events where run_id = r.run_id order by first_seq desc limit 1) e`,
+);

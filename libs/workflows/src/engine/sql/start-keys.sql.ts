@@ -1,0 +1,76 @@
+import { statement } from '#platform';
+import { column, joined } from './columns';
+
+/** An `Idempotency-Key` of a start, with the run it would stand for. The hash is of what was asked for. */
+export interface StartKey {
+  readonly workflowId: string;
+  readonly key: string;
+  readonly workspaceId: string;
+  readonly runId: string;
+  readonly requestHashHex: string;
+}
+
+/** What holds a key after `claimStartKeys`: our run, or an earlier one. */
+export interface HeldKey {
+  readonly workflowId: string;
+  readonly key: string;
+  readonly runId: string;
+  readonly requestHashHex: string;
+}
+
+type KeyParams = [workflowIds: string, keys: string, workspaceIds: string, runIds: string, hashes: string];
+
+/**
+ * Purpose: takes start keys; a key that is taken already stays as it is. A second start with the same key waits here
+ * until the first commits or rolls back.
+ * Locks: run_start_keys rows, in key order, before any other lock of a start. Index: run_start_keys_pkey.
+ */
+export const claimStartKeys = statement<KeyParams>(
+  'claim-start-keys',
+  `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
+   select workflow_id, convert_from(decode(key, 'hex'), 'UTF8'), workspace_id, run_id, decode(hash, 'hex')
+     from unnest(${column(1, 'uuid')}, ${column(2, 'text')}, ${column(3, 'uuid')}, ${column(4, 'uuid')},
+                 ${column(5, 'text')}) as u (workflow_id, key, workspace_id, run_id, hash)
+    order by workflow_id, key
+   on conflict (workflow_id, key) do nothing`,
+);
+
+/** The statement's parameters. Keys travel in hex: they are the only text here that a caller chooses. */
+export function claimStartKeysParams(keys: readonly StartKey[]): KeyParams {
+  return [
+    joined(keys, (key) => key.workflowId),
+    joined(keys, (key) => Buffer.from(key.key).toString('hex')),
+    joined(keys, (key) => key.workspaceId),
+    joined(keys, (key) => key.runId),
+    joined(keys, (key) => key.requestHashHex),
+  ];
+}
+
+/** Purpose: who holds the keys now. Index: run_start_keys_pkey. Rows: one per key. */
+export const readStartKeys = statement<[workflowIds: string, keys: string], HeldKey>(
+  'read-start-keys',
+  `select k.workflow_id as "workflowId", k.key, k.run_id as "runId", encode(k.request_hash, 'hex') as "requestHashHex"
+     from unnest(${column(1, 'uuid')}, ${column(2, 'text')}) as u (workflow_id, key)
+    cross join lateral (
+      select * from run_start_keys s
+       where s.workflow_id = u.workflow_id and s.key = convert_from(decode(u.key, 'hex'), 'UTF8') limit 1) k`,
+);
+
+/** Purpose: gives back the keys of runs that quota refused. Index: run_start_keys_pkey. */
+export const releaseStartKeys = statement<[workflowIds: string, keys: string, runIds: string]>(
+  'release-start-keys',
+  `delete from run_start_keys k
+    using unnest(${column(1, 'uuid')}, ${column(2, 'text')}, ${column(3, 'uuid')}) as u (workflow_id, key, run_id)
+    where k.workflow_id = u.workflow_id and k.key = convert_from(decode(u.key, 'hex'), 'UTF8')
+      and k.run_id = u.run_id`,
+);
+
+/** Purpose: forgets keys past their day. Index: run_start_keys_created_at_idx. Rows: at most $2. */
+export const purgeStartKeys = statement<[now: Date | null, limit: number], { readonly runId: string }>(
+  'purge-start-keys',
+  `delete from run_start_keys where (workflow_id, key) in (
+     select workflow_id, key from run_start_keys
+      where created_at < coalesce($1::timestamptz, now()) - interval '24 hours'
+      order by created_at limit $2)
+   returning run_id as "runId"`,
+);

@@ -1,0 +1,25 @@
+import { defineErrors } from '#platform';
+
+/** What can be wrong with workflows. */
+export const workflowErrors = defineErrors('workflow', {
+  not_found: { kind: 'not_found', title: 'No such workflow' },
+  name_taken: { kind: 'conflict', title: 'Another workflow has this name' },
+  invalid_definition: { kind: 'unprocessable', title: 'The workflow cannot be published' },
+  not_published: { kind: 'conflict', title: 'The workflow has no published version' },
+  limit_reached: { kind: 'limit', title: 'The plan allows no more' },
+  version_not_found: { kind: 'not_found', title: 'No such version' },
+});
+
+/** What can be wrong with runs. */
+export const runErrors = defineErrors('run', {
+  not_found: { kind: 'not_found', title: 'No such run' },
+  trigger_not_found: { kind: 'unprocessable', title: 'The workflow has no such trigger' },
+  key_reused: { kind: 'unprocessable', title: 'The Idempotency-Key was used for another start' },
+  refused: { kind: 'limit', title: 'The run may not start' },
+  already_finished: { kind: 'conflict', title: 'The run is finished' },
+});
+
+/** What can be wrong with a call of a webhook. */
+export const hookErrors = defineErrors('hook', {
+  not_found: { kind: 'not_found', title: 'No such webhook' },
+});

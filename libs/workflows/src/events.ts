@@ -1,0 +1,13 @@
+import { hint } from '#platform';
+
+/** What a workflow answers to starts has changed: caches of it are stale. */
+export interface WorkflowChange {
+  readonly workspaceId: string;
+  readonly workflowId: string;
+}
+
+/** A new version of a workflow was published. */
+export const WorkflowPublished = hint<WorkflowChange>('workflow.published');
+
+/** A workflow was archived: it starts no more runs. */
+export const WorkflowArchived = hint<WorkflowChange>('workflow.archived');

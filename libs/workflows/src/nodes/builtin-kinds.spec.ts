@@ -1,0 +1,173 @@
+import { builtinKinds } from './builtin-kinds';
+import { conditionNode } from './condition.node';
+import { delayNode } from './delay.node';
+import { failNode } from './fail.node';
+import { anExecution, type ContractSubject, itKeepsTheContract } from './node-kind.contract';
+import { setNode } from './set.node';
+import { switchNode } from './switch.node';
+
+const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
+  'trigger.manual': { valid: [{}, { input: { type: 'object' } }], invalid: [{ input: 1 }, { input: [] }] },
+  'trigger.webhook': { valid: [{}], invalid: [{ path: '/x' }] },
+  condition: { valid: [{ if: true }, { if: false }], invalid: [{}, { if: 'true' }, { if: 1 }, { if: null }] },
+  switch: {
+    valid: [
+      { value: 1, cases: [{ port: 'one', equals: 1 }] },
+      {
+        value: null,
+        cases: [
+          { port: 'a', equals: {} },
+          { port: 'b', equals: null },
+        ],
+      },
+    ],
+    invalid: [
+      { value: 1 },
+      { cases: [{ port: 'a', equals: 1 }] },
+      { value: 1, cases: [] },
+      { value: 1, cases: [{ port: 'a' }] },
+      { value: 1, cases: [{ port: 'A', equals: 1 }] },
+      { value: 1, cases: [{ port: 'error', equals: 1 }] },
+      { value: 1, cases: [{ port: 'default', equals: 1 }] },
+      {
+        value: 1,
+        cases: [
+          { port: 'a', equals: 1 },
+          { port: 'a', equals: 2 },
+        ],
+      },
+    ],
+  },
+  set: { valid: [{ values: {} }, { values: { a: [1] } }], invalid: [{}, { values: [] }, { values: 'x' }] },
+  delay: {
+    valid: [
+      { seconds: 0 },
+      { seconds: 0.5 },
+      { until: '2026-02-03T04:05:06+01:00' },
+      { until: '2020-01-01T00:00:00Z' },
+    ],
+    invalid: [
+      {},
+      { seconds: 1, until: '2026-02-03T04:05:06Z' },
+      { seconds: -1 },
+      { seconds: 6 * 366 * 24 * 3600 },
+      { until: 'tomorrow' },
+      { until: '2026-02-30T00:00:00Z' },
+    ],
+  },
+  fail: {
+    valid: [{ message: 'x' }, { message: 'x', code: 'out_of_stock' }],
+    invalid: [{}, { message: '' }, { message: 'x', code: 'Bad Code' }],
+  },
+};
+
+describe.each(builtinKinds().map((kind) => [kind.type, kind] as const))('The kind %s', (type, kind) => {
+  itKeepsTheContract({ kind, ...(examples[type] ?? { valid: [], invalid: [] }) });
+});
+
+describe('A condition', () => {
+  test('takes the port of its value', () => {
+    expect(conditionNode.execute(anExecution({ if: true }))).toEqual({
+      kind: 'done',
+      output: true,
+      ports: ['true'],
+    });
+    expect(conditionNode.execute(anExecution({ if: false }))).toEqual({
+      kind: 'done',
+      output: false,
+      ports: ['false'],
+    });
+  });
+
+  test.each<[unknown, string]>([
+    ['false', 'the string "false"'],
+    [0, 'the number 0'],
+    [[], 'an array of 0'],
+    [undefined, 'nothing'],
+  ])('refuses %j and says what it got', (value, got) => {
+    const parsed = conditionNode.params.safeParse({ if: value });
+    expect(parsed.error?.issues[0]?.message).toContain(got);
+  });
+});
+
+describe('A switch', () => {
+  const cases = [
+    { port: 'object', equals: { a: [1], b: null } },
+    { port: 'one', equals: 1 },
+    { port: 'again', equals: 1 },
+    { port: 'proto', equals: JSON.parse('{"__proto__": 1}') },
+  ];
+
+  test.each([
+    [1, 'one'],
+    ['1', 'default'],
+    [true, 'default'],
+    [{ b: null, a: [1] }, 'object'],
+    [{ b: null, a: [1, 2] }, 'default'],
+    [{ b: null }, 'default'],
+    [{}, 'default'],
+    [JSON.parse('{"__proto__": 1}'), 'proto'],
+  ])('with %j takes the port %s', (value, port) => {
+    expect(switchNode.execute(anExecution({ value, cases }))).toEqual({
+      kind: 'done',
+      output: value,
+      ports: [port],
+    });
+  });
+
+  test('has the ports of its cases, and default', () => {
+    expect(switchNode.ports({ cases })).toEqual(['object', 'one', 'again', 'proto', 'default']);
+  });
+});
+
+describe('A set', () => {
+  test('gives its values, __proto__ and all', () => {
+    const values = JSON.parse('{"__proto__": {"a": 1}, "b": 2}');
+    const params = setNode.params.parse({ values });
+    expect(JSON.stringify(setNode.execute(anExecution(params)))).toBe(
+      '{"kind":"done","output":{"__proto__":{"a":1},"b":2}}',
+    );
+  });
+});
+
+describe('A delay', () => {
+  const now = new Date('2026-01-02T03:04:05.678Z');
+
+  test.each([
+    [{ seconds: 0 }, '2026-01-02T03:04:05.678Z'],
+    [{ seconds: 0.5 }, '2026-01-02T03:04:06.178Z'],
+    [{ seconds: 86_400 }, '2026-01-03T03:04:05.678Z'],
+    [{ until: '2026-01-02T05:00:00+01:00' }, '2026-01-02T04:00:00.000Z'],
+    [{ until: '2020-01-01T00:00:00Z' }, '2026-01-02T03:04:05.678Z'],
+  ])('of %j waits until %s', (params, resumeAt) => {
+    expect(delayNode.execute(anExecution(params, { now }))).toEqual({
+      kind: 'wait',
+      resumeAt: new Date(resumeAt),
+    });
+  });
+
+  test('of more than five years fails', () => {
+    const params = { until: '2031-01-04T00:00:00Z' };
+    expect(delayNode.execute(anExecution(params, { now }))).toMatchObject({
+      kind: 'failed',
+      error: { code: 'node.delay_too_long' },
+    });
+  });
+
+  test('is done when it is resumed, and says when', () => {
+    const resumed = delayNode.resume?.(anExecution({ seconds: 1 }, { now }));
+    expect(resumed).toEqual({ kind: 'done', output: { resumedAt: '2026-01-02T03:04:05.678Z' } });
+  });
+});
+
+describe('A fail', () => {
+  test('fails with its message, and with a code that nobody takes for one of the engine', () => {
+    expect(failNode.execute(anExecution({ message: 'Sold out.' }))).toEqual({
+      kind: 'failed',
+      error: { code: 'node.failed_on_purpose', message: 'Sold out.' },
+    });
+    expect(failNode.execute(anExecution({ message: 'Sold out.', code: 'out_of_stock' }))).toMatchObject({
+      error: { code: 'custom.out_of_stock' },
+    });
+  });
+});

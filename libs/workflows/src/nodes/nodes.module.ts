@@ -1,0 +1,35 @@
+import { Module, type OnModuleDestroy } from '@nestjs/common';
+import { Config, productVersion } from '#platform';
+import { EgressClient } from '../egress/guarded-client';
+import { builtinKinds } from './builtin-kinds';
+import { httpRequestNode } from './http-request.node';
+import { NodeKindRegistry } from './registry';
+
+/** The kinds of node of this installation, and the one guarded client through which they reach the world. */
+@Module({
+  providers: [
+    {
+      provide: EgressClient,
+      inject: [Config],
+      useFactory: (config: Config) =>
+        new EgressClient({
+          allowPrivateCidrs: config.values.egressAllowPrivate,
+          userAgent: `Millrace/${productVersion()}`,
+        }),
+    },
+    {
+      provide: NodeKindRegistry,
+      inject: [EgressClient],
+      useFactory: (client: EgressClient) =>
+        new NodeKindRegistry([...builtinKinds(), httpRequestNode(client)]),
+    },
+  ],
+  exports: [NodeKindRegistry],
+})
+export class NodesModule implements OnModuleDestroy {
+  constructor(private readonly client: EgressClient) {}
+
+  async onModuleDestroy(): Promise<void> {
+    await this.client.close();
+  }
+}

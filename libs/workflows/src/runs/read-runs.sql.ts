@@ -1,0 +1,113 @@
+import { statement } from '#platform';
+
+/** A run with its place in the queue, as people are shown it. */
+export interface RunRow {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly versionNumber: number;
+  readonly triggerNode: string;
+  readonly triggerKind: string;
+  readonly startedBy: string;
+  readonly outcome: 'succeeded' | 'failed' | 'canceled' | null;
+  readonly queueState: 'queued' | 'owned' | 'parked' | null;
+  readonly resumeAt: Date | null;
+  readonly error: unknown;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+const COLUMNS = `
+  r.id, r.workflow_id as "workflowId", v.number as "versionNumber", r.trigger_node as "triggerNode",
+  r.trigger_kind as "triggerKind", r.started_by as "startedBy", r.outcome, q.state as "queueState",
+  q.resume_at as "resumeAt", r.error, r.created_at as "createdAt",
+  coalesce(r.started_at, case when q.claims > 0 then
+    (select min(n.started_at) from workflow_node_runs n where n.run_id = r.id) end) as "startedAt",
+  r.finished_at as "finishedAt"`;
+
+const JOINS = `
+  join workflow_versions v on v.id = r.version_id
+  left join run_queue q on q.run_id = r.id and r.outcome is null`;
+
+/**
+ * Purpose: a page of a workspace's runs, newest first. Index: workflow_runs_workspace_id_id_idx of each partition, in
+ * order, until the page is full. Rows: at most $3.
+ */
+export const listRuns = statement<[workspaceId: string, beforeId: string | null, limit: number], RunRow>(
+  'list-runs',
+  `select ${COLUMNS}
+     from (select * from workflow_runs
+            where workspace_id = $1::uuid and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            order by id desc limit $3) r ${JOINS}
+    order by r.id desc`,
+);
+
+/** Purpose: a page of one workflow's runs. Index: workflow_runs_workflow_id_id_idx; otherwise as list-runs. */
+export const listRunsOfWorkflow = statement<
+  [workspaceId: string, beforeId: string | null, limit: number, workflowId: string],
+  RunRow
+>(
+  'list-runs-of-workflow',
+  `select ${COLUMNS}
+     from (select * from workflow_runs
+            where workflow_id = $4::uuid and workspace_id = $1::uuid
+              and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            order by id desc limit $3) r ${JOINS}
+    order by r.id desc`,
+);
+
+/** Purpose: one run with its input and output. Index: workflow_runs_pkey of one partition. Rows: one. */
+export const findRun = statement<
+  [workspaceId: string, runId: string],
+  RunRow & { readonly input: unknown; readonly output: unknown }
+>(
+  'find-run',
+  `select ${COLUMNS}, r.input, r.output from workflow_runs r ${JOINS}
+    where r.id = $2::uuid and r.workspace_id = $1::uuid`,
+);
+
+/** A node run as people are shown it. */
+export interface NodeRunRow {
+  readonly nodeId: string;
+  readonly iteration: string;
+  readonly status: 'running' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'canceled';
+  readonly attempts: number;
+  readonly ports: string;
+  readonly output: unknown;
+  readonly error: unknown;
+  readonly resumeAt: Date | null;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** Purpose: what the nodes of a run did. Index: workflow_node_runs_pkey. Rows: at most the graph's nodes. */
+export const listNodeRuns = statement<[workspaceId: string, runId: string], NodeRunRow>(
+  'list-node-runs',
+  `select node_id as "nodeId", iteration, status, attempts, ports, output, error, resume_at as "resumeAt",
+          started_at as "startedAt", finished_at as "finishedAt"
+     from workflow_node_runs where run_id = $2::uuid and workspace_id = $1::uuid
+    order by started_at, node_id, iteration`,
+);
+
+/**
+ * Purpose: a run's events from a number on, in the chunks they were recorded in. The first chunk may begin earlier.
+ * Index: workflow_run_events_pkey. Rows: a chunk per checkpoint, at most $4.
+ */
+export const readEvents = statement<
+  [workspaceId: string, runId: string, afterSeq: number, chunks: number],
+  { readonly firstSeq: number; readonly events: readonly unknown[] }
+>(
+  'read-events',
+  `select first_seq as "firstSeq", events from workflow_run_events
+    where run_id = $2::uuid and workspace_id = $1::uuid
+      and first_seq >= coalesce((select max(e.first_seq) from workflow_run_events e
+                                  where e.run_id = $2::uuid and e.first_seq <= $3 + 1), 0)
+      and last_seq > $3
+    order by first_seq limit $4`,
+);
+
+/** Purpose: whether the workspace has a workflow. Index: workflows_workspace_id_id_key. Rows: one. */
+export const workflowExists = statement<[workspaceId: string, workflowId: string], { readonly id: string }>(
+  'workflow-exists',
+  `select id from workflows where workspace_id = $1::uuid and id = $2::uuid and archived_at is null`,
+);

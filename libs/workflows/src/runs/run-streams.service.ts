@@ -1,0 +1,114 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import {
+  Config,
+  Db,
+  type EventStream,
+  Lifecycle,
+  Logger,
+  Notifications,
+  type Principal,
+  sleep,
+  WorkspaceAccess,
+} from '#platform';
+import { channels } from '../engine/channels';
+import { isFinalEvent } from '../engine/run-events';
+import { Runs } from './runs.service';
+
+/** A sweep finds what a lost notification would have told, and whether the reader may still read. */
+const SWEEP_MS = 5_000;
+
+/** Live streams of runs' events. Notifications say when to look; what is sent comes from the database. */
+@Injectable()
+export class RunStreams implements OnModuleInit {
+  readonly #watchers = new Map<string, Set<() => void>>();
+
+  constructor(
+    private readonly db: Db,
+    private readonly config: Config,
+    private readonly runs: Runs,
+    private readonly access: WorkspaceAccess,
+    private readonly notifications: Notifications,
+    private readonly lifecycle: Lifecycle,
+    private readonly logger: Logger,
+  ) {}
+
+  /** The signal that ends every stream when the process stops. */
+  get stopping(): AbortSignal {
+    return this.lifecycle.stopping;
+  }
+
+  async onModuleInit(): Promise<void> {
+    if (!this.config.values.roles.includes('api')) return;
+    for (const { id } of await this.db.cells.list()) {
+      this.notifications.listen(channels.progress(id), (payload) => this.#tell(payload));
+    }
+  }
+
+  /** Sends the run's events behind `after`, past ones and those to come, until its last one or the reader goes. */
+  async follow(
+    stream: EventStream,
+    run: { readonly principal: Principal; readonly workspaceId: string; readonly runId: string },
+    after: number,
+  ): Promise<void> {
+    const watch = this.#watch(run.runId);
+    try {
+      for (let last = after; !stream.closed.aborted;) {
+        if (!(await this.#mayRead(run.principal, run.workspaceId))) break;
+        const sent = await this.#send(stream, run, last);
+        if (sent.final) break;
+        last = sent.last;
+        await watch.next(stream.closed);
+      }
+    } catch (error) {
+      // The answer has begun, so nothing but ending the stream can be said; the reader comes back with its last id.
+      this.logger.scoped('runs').warn('A stream of events ended early.', { runId: run.runId, error });
+    } finally {
+      watch.end();
+      stream.close();
+    }
+  }
+
+  async #mayRead(principal: Principal, workspaceId: string): Promise<boolean> {
+    const access = await this.access.of(principal, workspaceId);
+    return access?.permissions.has('run:read') ?? false;
+  }
+
+  async #send(
+    stream: EventStream,
+    { workspaceId, runId }: { readonly workspaceId: string; readonly runId: string },
+    after: number,
+  ): Promise<{ readonly last: number; readonly final: boolean }> {
+    for (let last = after; ;) {
+      const events = await this.runs.events(workspaceId, runId, last);
+      for (const event of events) {
+        stream.send({ id: String(event.seq), event: event.type, data: event });
+        last = event.seq;
+        if (isFinalEvent(event.type)) return { last, final: true };
+      }
+      if (events.length === 0) return { last, final: false };
+    }
+  }
+
+  #watch(runId: string) {
+    let wake = new AbortController();
+    const told = () => wake.abort();
+    const watchers = this.#watchers.get(runId) ?? new Set();
+    this.#watchers.set(runId, watchers.add(told));
+    return {
+      /** Waits for news, the sweep or the end; what came since the last call counts. */
+      next: async (closed: AbortSignal): Promise<void> => {
+        await sleep(SWEEP_MS, AbortSignal.any([wake.signal, closed]));
+        wake = new AbortController();
+      },
+      end: () => {
+        watchers.delete(told);
+        if (watchers.size === 0) this.#watchers.delete(runId);
+      },
+    };
+  }
+
+  #tell(payload: string | null): void {
+    const concerned = payload === null || payload === '*' ? [...this.#watchers.keys()] : payload.split(',');
+    for (const runId of concerned) for (const told of this.#watchers.get(runId) ?? []) told();
+  }
+}

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import {
+  AppError,
+  Db,
+  type IdempotencyKey,
+  type Page,
+  pageOf,
+  type Principal,
+  principalKey,
+} from '#platform';
+import { PublishedWorkflows } from '../catalog/published-workflows.service';
+import { Engine } from '../engine/engine';
+import type { RunEvent } from '../engine/run-events';
+import type { StartResult } from '../engine/run-starter';
+import { runErrors, workflowErrors } from '../errors';
+import {
+  findRun,
+  listNodeRuns,
+  listRuns,
+  listRunsOfWorkflow,
+  readEvents,
+  type RunRow,
+  workflowExists,
+} from './read-runs.sql';
+import {
+  type NodeRunView,
+  type NumberedEvent,
+  type RunSummary,
+  type RunView,
+  toNodeRun,
+  toSummary,
+  toView,
+} from './runs.dto';
+
+/** A start that was accepted: now, or before with the same Idempotency-Key. */
+export interface AcceptedRun {
+  readonly id: string;
+  readonly replayed: boolean;
+}
+
+/** A start as its door asks for it. `startedBy` is `user:…`, `api_key:…` or `hook:…`. */
+export interface RunStart {
+  readonly workspaceId: string;
+  readonly workflowId: string;
+  readonly triggerType: string;
+  /** Null: the workflow's only trigger of that type. */
+  readonly triggerNode: string | null;
+  readonly startedBy: string;
+  readonly input: unknown;
+  readonly key: string | null;
+}
+
+/** How many checkpoints' events are read at a time. */
+const EVENT_CHUNKS = 200;
+
+/** Runs as people see and command them. What moves a run is the engine alone. */
+@Injectable()
+export class Runs {
+  constructor(
+    private readonly db: Db,
+    private readonly engine: Engine,
+    private readonly published: PublishedWorkflows,
+  ) {}
+
+  /** Starts a run by hand. */
+  startManually(
+    scope: { readonly workspaceId: string; readonly workflowId: string; readonly principal: Principal },
+    body: { readonly input: unknown; readonly trigger?: string | undefined },
+    key: IdempotencyKey | null,
+  ): Promise<AcceptedRun> {
+    return this.start({
+      workspaceId: scope.workspaceId,
+      workflowId: scope.workflowId,
+      triggerType: 'trigger.manual',
+      triggerNode: body.trigger ?? null,
+      startedBy: principalKey(scope.principal),
+      input: body.input,
+      key: key?.key ?? null,
+    });
+  }
+
+  /** Accepts a run of the published version. Throws what keeps it from starting. */
+  async start(start: RunStart): Promise<AcceptedRun> {
+    const { workspaceId, workflowId } = start;
+    const version = await this.published.current(workspaceId, workflowId);
+    if (!version) throw await this.#whyNotPublished(workspaceId, workflowId);
+    const ofType = version.triggers.filter(({ type }) => type === start.triggerType);
+    const chosen =
+      start.triggerNode === null ? ofType : ofType.filter(({ nodeId }) => nodeId === start.triggerNode);
+    const [trigger] = chosen;
+    if (!trigger || chosen.length > 1) throw noTrigger(start, ofType);
+    const input = JSON.stringify(start.input);
+    const result = await this.engine.start({
+      workspaceId,
+      workflowId,
+      versionId: version.versionId,
+      triggerNode: trigger.nodeId,
+      triggerKind: trigger.type,
+      startedBy: start.startedBy,
+      input,
+      idempotency:
+        start.key === null ? null : { key: start.key, requestHashHex: hashOf(`${trigger.nodeId}\n${input}`) },
+    });
+    return accepted(result);
+  }
+
+  /** A page of runs, newest first. */
+  async list(
+    workspaceId: string,
+    {
+      workflowId,
+      beforeId,
+      limit,
+    }: { readonly workflowId: string | undefined; readonly beforeId: string | null; readonly limit: number },
+  ): Promise<Page<RunSummary>> {
+    const rows = await this.db.tenant(workspaceId, (tx) =>
+      workflowId === undefined
+        ? tx.query(listRuns, workspaceId, beforeId, limit + 1)
+        : tx.query(listRunsOfWorkflow, workspaceId, beforeId, limit + 1, workflowId),
+    );
+    const page = pageOf(rows, limit, (row: RunRow) => ({ id: row.id }));
+    return { ...page, data: page.data.map(toSummary) };
+  }
+
+  async get(workspaceId: string, runId: string): Promise<RunView> {
+    const [row] = await this.db.tenant(workspaceId, (tx) => tx.query(findRun, workspaceId, runId));
+    if (!row) throw noRun();
+    return toView(row);
+  }
+
+  async nodeRuns(workspaceId: string, runId: string): Promise<readonly NodeRunView[]> {
+    const rows = await this.db.tenant(workspaceId, async (tx) => {
+      const [run] = await tx.query(findRun, workspaceId, runId);
+      if (!run) throw noRun();
+      return tx.query(listNodeRuns, workspaceId, runId);
+    });
+    return rows.map(toNodeRun);
+  }
+
+  /** The events behind a number, in order. Event 1 is the run's creation and is told by its row. */
+  async events(workspaceId: string, runId: string, after: number): Promise<readonly NumberedEvent[]> {
+    return this.db.tenant(workspaceId, async (tx) => {
+      const [run] = await tx.query(findRun, workspaceId, runId);
+      if (!run) throw noRun();
+      const chunks = await tx.query(readEvents, workspaceId, runId, after, EVENT_CHUNKS);
+      const created: NumberedEvent = { seq: 1, type: 'run.created', at: run.createdAt.toISOString() };
+      const later = chunks.flatMap(({ firstSeq, events }) =>
+        events.map((event, index): NumberedEvent => ({ seq: firstSeq + index, ...(event as RunEvent) })),
+      );
+      return [created, ...later].filter(({ seq }) => seq > after);
+    });
+  }
+
+  /** Cancels a run and gives it as it is then: canceled, or still running until its worker has stopped it. */
+  async cancel(workspaceId: string, runId: string): Promise<RunView> {
+    const result = await this.engine.cancel(workspaceId, runId);
+    const run = await this.get(workspaceId, runId);
+    if (result === 'not_live' && run.status !== 'canceled') {
+      throw new AppError(runErrors.already_finished, {
+        detail: `The run has ${run.status} already, so it cannot be canceled.`,
+        meta: { status: run.status },
+      });
+    }
+    return run;
+  }
+
+  /** A workflow that is there but not published says so; a missing and a foreign one look alike. */
+  async #whyNotPublished(workspaceId: string, workflowId: string): Promise<AppError> {
+    const found = await this.db.tenant(workspaceId, (tx) =>
+      tx.query(workflowExists, workspaceId, workflowId),
+    );
+    if (found.length === 0) {
+      return new AppError(workflowErrors.not_found, { detail: 'There is no such workflow.' });
+    }
+    return new AppError(workflowErrors.not_published, {
+      detail: 'The workflow has no published version. Publish it first.',
+    });
+  }
+}
+
+function accepted(result: StartResult): AcceptedRun {
+  switch (result.kind) {
+    case 'started':
+      return { id: result.runId, replayed: false };
+    case 'replayed':
+      return { id: result.runId, replayed: true };
+    case 'key_reused':
+      throw new AppError(runErrors.key_reused, {
+        detail: 'This Idempotency-Key was used to start a run with another input or trigger. Use a new key.',
+      });
+    case 'refused':
+      throw new AppError(runErrors.refused, {
+        detail: result.refusal.detail,
+        meta: { reason: result.refusal.code, ...result.refusal.meta },
+      });
+    default:
+      return result satisfies never;
+  }
+}
+
+function noRun(): AppError {
+  return new AppError(runErrors.not_found, { detail: 'There is no such run.' });
+}
+
+function noTrigger(start: RunStart, ofType: readonly { readonly nodeId: string }[]): AppError {
+  const known = ofType.map(({ nodeId }) => nodeId).join(', ');
+  const detail =
+    start.triggerNode === null && ofType.length > 1
+      ? `The workflow has several triggers of this type: say which one in "trigger" (${known}).`
+      : `The published version has no ${start.triggerType} node${start.triggerNode === null ? '' : ` "${start.triggerNode}"`}.`;
+  return new AppError(runErrors.trigger_not_found, {
+    detail,
+    problems: [{ pointer: '/trigger', code: 'trigger', message: detail }],
+  });
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

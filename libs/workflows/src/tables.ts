@@ -1,0 +1,13 @@
+/** The tables that belong to this lib. No other lib may name them. */
+export const tables = [
+  'workflows',
+  'workflow_versions',
+  'workflow_hooks',
+  'workflow_runs',
+  'workflow_node_runs',
+  'workflow_run_events',
+  'run_queue',
+  'run_start_keys',
+  'workspace_turns',
+  'engine_workers',
+] as const;

@@ -1,0 +1,85 @@
+import type { Db } from '#platform';
+import { type TestServices, testServices } from '#platform/testing';
+import { CellEngine } from '../engine/cell-engine';
+import { RunStarter, type StartResult } from '../engine/run-starter';
+import { builtinKinds } from '../nodes/builtin-kinds';
+import { NodeKindRegistry } from '../nodes/registry';
+import { type Admission, type AdmissionRequest, RunAdmission } from '../ports';
+import type { PublishedWorkflow } from './a-published-workflow';
+import { ScriptedEffects } from './scripted-effects';
+
+/** An admission without quota, for tests of the engine alone. */
+class OpenAdmission extends RunAdmission {
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  admit(_tx: unknown, requests: readonly AdmissionRequest[]): Promise<ReadonlyMap<string, Admission>> {
+    const all = requests.map(
+      ({ workspaceId, runs }) => [workspaceId, { granted: runs, refusal: null }] as const,
+    );
+    return Promise.resolve(new Map(all));
+  }
+}
+
+/** A worker of its own, as a process would be one, with the door for starting runs. */
+export interface TestEngine {
+  readonly engine: CellEngine;
+  readonly effects: ScriptedEffects;
+  readonly services: TestServices;
+  start(
+    workflow: PublishedWorkflow,
+    input?: unknown,
+    key?: { readonly key: string; readonly requestHashHex: string },
+  ): Promise<StartResult>;
+  /** Stops in good order. */
+  drain(): Promise<void>;
+  /** Stops at once and gives nothing back, as a killed process would. */
+  die(): Promise<void>;
+}
+
+/** Starts a worker on a database. `admission` and `effects` may be shared between several. */
+export async function startTestEngine(
+  db: Db,
+  databaseUrl: string,
+  options: {
+    readonly cellId?: string;
+    readonly effects?: ScriptedEffects;
+    readonly admission?: RunAdmission;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly idle?: 'idle';
+  } = {},
+): Promise<TestEngine> {
+  const cellId = options.cellId ?? 'cell_1';
+  const services = testServices(databaseUrl, { WORKER_LEASE_SECONDS: '2', ...options.environment });
+  const effects = options.effects ?? new ScriptedEffects();
+  const kinds = new NodeKindRegistry([...builtinKinds(), effects.kind()]);
+  const engine = new CellEngine({ ...services, db, kinds }, cellId);
+  engine.start();
+  if (options.idle !== 'idle') services.loops.start();
+  const starter = new RunStarter(
+    { ...services, db, admission: options.admission ?? new OpenAdmission(), started: () => engine.wake() },
+    cellId,
+  );
+  return {
+    engine,
+    effects,
+    services,
+    start: (workflow, input = {}, key) =>
+      starter.start({
+        ...workflow,
+        triggerNode: 'start',
+        triggerKind: 'trigger.manual',
+        startedBy: 'user:test',
+        input: JSON.stringify(input),
+        idempotency: key ?? null,
+      }),
+    drain: async () => {
+      await engine.drain(5_000);
+      await services.stop();
+    },
+    die: async () => {
+      await services.stop();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { MoreThan } from 'typeorm';
+import type { Tx } from '#platform';
+import { managerOf } from '#platform/orm';
+import { MemberEntity } from './member.entity';
+
+/** Where a page of members begins and how many it has. */
+export interface MembersAfter {
+  readonly afterUserId: string | null;
+  readonly limit: number;
+}
+
+/** Reads memberships. */
+@Injectable()
+export class MembersRepository {
+  /** Members in the order of their user ids. */
+  list(tx: Tx, workspaceId: string, { afterUserId, limit }: MembersAfter): Promise<MemberEntity[]> {
+    return managerOf(tx).find(MemberEntity, {
+      where: { workspaceId, ...(afterUserId === null ? {} : { userId: MoreThan(afterUserId) }) },
+      order: { userId: 'ASC' },
+      take: limit,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import type { Migrations } from '#platform';
+import { CellsAndDirectory1763640000000 } from './control/1763640000000-CellsAndDirectory';
+import { IdempotencyKeys1763640001000 } from './control/1763640001000-IdempotencyKeys';
+import { MailOutbox1763640002000 } from './control/1763640002000-MailOutbox';
+import { Users1763640003100 } from './control/1763640003100-Users';
+import { Sessions1763640003200 } from './control/1763640003200-Sessions';
+import { EmailVerifications1763640003300 } from './control/1763640003300-EmailVerifications';
+import { ApiKeys1763640003400 } from './control/1763640003400-ApiKeys';
+import { Tenants1763640010000 } from './cell/1763640010000-Tenants';
+import { Workflows1763640020000 } from './cell/1763640020000-Workflows';
+import { RunHistory1763640030000 } from './cell/1763640030000-RunHistory';
+import { RunQueue1763640040000 } from './cell/1763640040000-RunQueue';
+import { Workspaces1763640050000 } from './control/1763640050000-Workspaces';
+import { WorkspaceAuditLog1763640051000 } from './control/1763640051000-WorkspaceAuditLog';
+import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
+
+/** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
+export const migrations: Migrations = {
+  control: [
+    CellsAndDirectory1763640000000,
+    IdempotencyKeys1763640001000,
+    MailOutbox1763640002000,
+    Users1763640003100,
+    Sessions1763640003200,
+    EmailVerifications1763640003300,
+    ApiKeys1763640003400,
+    Workspaces1763640050000,
+    WorkspaceAuditLog1763640051000,
+  ],
+  cell: [
+    Tenants1763640010000,
+    Workflows1763640020000,
+    RunHistory1763640030000,
+    RunQueue1763640040000,
+    WorkspaceRunUsage1763640060000,
+  ],
+};
