@@ -41,7 +41,10 @@ const shared = {
       },
     ],
   },
-  transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${escaped.join('|')})/).*\\.js$`, '\\.cjs$'],
+  transformIgnorePatterns: [
+    `/node_modules/(?!(?:.*/node_modules/)?(?:${escaped.join('|')})/).*\\.js$`,
+    '\\.cjs$',
+  ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/bench/node_modules/'],
 };
 

@@ -487,10 +487,9 @@ create table workflow_versions (
   published_at timestamptz not null default now(),
   constraint workflow_versions_pkey primary key (id),
   constraint workflow_versions_number_key unique (workflow_id, number),
-  constraint workflow_versions_workspace_id_id_key unique (workspace_id, id),
+  constraint workflow_versions_workflow_id_key unique (workspace_id, workflow_id, id),
   constraint workflow_versions_number_check check (number > 0)
 );
-create index workflow_versions_workspace_id_workflow_id_idx on workflow_versions using btree (workspace_id, workflow_id);
 alter table workflow_versions enable row level security;
 alter table workflow_versions force row level security;
 create policy owner_access on workflow_versions to millrace_owner
@@ -518,7 +517,7 @@ create table workflows (
   constraint workflows_name_check check (length(name) >= 1 and length(name) <= 120)
 );
 create unique index workflows_name_key on workflows using btree (workspace_id, lower(name)) where archived_at is null;
-create index workflows_published_version_idx on workflows using btree (workspace_id, published_version_id);
+create index workflows_published_version_idx on workflows using btree (workspace_id, id, published_version_id);
 alter table workflows enable row level security;
 alter table workflows force row level security;
 create policy owner_access on workflows to millrace_owner
@@ -570,7 +569,7 @@ create policy tenant_isolation on workspace_turns to millrace_tenant
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workflow_hooks add constraint workflow_hooks_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflow_versions add constraint workflow_versions_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
-alter table workflows add constraint workflows_published_version_fkey foreign key (workspace_id, published_version_id) references workflow_versions(workspace_id, id);
+alter table workflows add constraint workflows_published_version_fkey foreign key (workspace_id, id, published_version_id) references workflow_versions(workspace_id, workflow_id, id);
 alter table workflows add constraint workflows_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_run_usage add constraint workspace_run_usage_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_turns add constraint workspace_turns_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);

@@ -122,7 +122,7 @@ function migrationFiles() {
       .filter((name) => /^\d+-.+\.ts$/.test(name))
       .map((name) => `${plane}/${name}`),
   );
-  return ['policies.ts', ...numbered.sort()];
+  return ['policies.ts', ...numbered.toSorted((a, b) => (a < b ? -1 : 1))];
 }
 
 async function openApi() {

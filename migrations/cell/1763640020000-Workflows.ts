@@ -41,20 +41,20 @@ export class Workflows1763640020000 implements MigrationInterface {
         published_by text not null,
         published_at timestamptz not null default now(),
         constraint workflow_versions_pkey primary key (id),
-        constraint workflow_versions_workspace_id_id_key unique (workspace_id, id),
+        constraint workflow_versions_workflow_id_key unique (workspace_id, workflow_id, id),
         constraint workflow_versions_number_key unique (workflow_id, number),
         constraint workflow_versions_workflow_fkey foreign key (workspace_id, workflow_id)
           references workflows (workspace_id, id),
         constraint workflow_versions_number_check check (number > 0)
       );
-      create index workflow_versions_workspace_id_workflow_id_idx on workflow_versions (workspace_id, workflow_id);
       -- No update, no delete: a version never changes once runs may be pinned to it.
       grant select, insert on workflow_versions to millrace_tenant;
       ${tenantIsolation('workflow_versions')}
 
       alter table workflows add constraint workflows_published_version_fkey
-        foreign key (workspace_id, published_version_id) references workflow_versions (workspace_id, id);
-      create index workflows_published_version_idx on workflows (workspace_id, published_version_id);
+        foreign key (workspace_id, id, published_version_id)
+          references workflow_versions (workspace_id, workflow_id, id);
+      create index workflows_published_version_idx on workflows (workspace_id, id, published_version_id);
 
       create table workflow_hooks (
         id uuid not null,

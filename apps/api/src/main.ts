@@ -59,13 +59,19 @@ async function serve(config: Config, database: Database, takeOver: () => void): 
   await new Migrator(database.url, migrations).up();
   const secretKey = loadInstallationKey(config);
   const app = await createApplication({ config, databaseUrl: database.url, secretKey });
-  await verifyInstallationKey(app.get(Db), secretKey);
   const lifecycle = app.get(Lifecycle);
-  // Behind everything that needs it.
-  lifecycle.onDrain('database', drainOrder.connections + 1, () => database.close());
-  await app.listen(config.values.port, config.values.host);
-  installSignalHandlers(lifecycle, (code) => process.exit(code));
-  takeOver();
+  try {
+    await verifyInstallationKey(app.get(Db), secretKey);
+    // Behind everything that needs it.
+    lifecycle.onDrain('database', drainOrder.connections + 1, () => database.close());
+    await app.listen(config.values.port, config.values.host);
+    installSignalHandlers(lifecycle, (code) => process.exit(code));
+    takeOver();
+  } catch (error) {
+    // Loops and connections end before their database does: a connection that loses it would end this process first.
+    await lifecycle.drain();
+    throw error;
+  }
   lifecycle.ready();
   announce(config, await app.getUrl());
 }

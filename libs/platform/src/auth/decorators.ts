@@ -26,7 +26,8 @@ function requestOf(context: ExecutionContext): AuthenticatedRequest {
 /** Handler parameter: who is asking. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
   const { principal } = requestOf(context);
-  if (!principal) throw new AppError(platformErrors.unauthenticated, { detail: 'Sign in or send an API key.' });
+  if (!principal)
+    throw new AppError(platformErrors.unauthenticated, { detail: 'Sign in or send an API key.' });
   return principal;
 });
 
@@ -41,6 +42,7 @@ export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionC
 /** Handler parameter: the workspace of the route and what the principal may do in it. */
 export const CurrentAccess = createParamDecorator((_: unknown, context: ExecutionContext): Access => {
   const { access } = requestOf(context);
-  if (!access) throw new Error('CurrentAccess needs a route under /v1/workspaces/:workspaceId with @Requires.');
+  if (!access)
+    throw new Error('CurrentAccess needs a route under /v1/workspaces/:workspaceId with @Requires.');
   return access;
 });

@@ -4,8 +4,17 @@ import type { Problem } from '../errors/app-error';
 /** Deeper JSON is refused: recursive code over it (serialisers, jsonb, expressions) would end in a stack overflow. */
 export const MAX_JSON_DEPTH = 100;
 
+/** What a JSON text can say. */
+export type ParsedJson =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ParsedJson[]
+  | { readonly [key: string]: ParsedJson };
+
 /** What became of bytes that claim to be JSON. */
-export type JsonReading = { readonly value: unknown } | { readonly problem: Problem };
+export type JsonReading = { readonly value: ParsedJson } | { readonly problem: Problem };
 
 type Container = Readonly<Record<string, unknown>>;
 
@@ -29,9 +38,9 @@ export function readJson(bytes: Uint8Array): JsonReading {
   const text = decoded.startsWith('\ufeff') ? decoded.slice(1) : decoded;
   const seen = glance(text);
   if (seen.depth > MAX_JSON_DEPTH) return refused('', 'depth', tooDeep(''));
-  let value: unknown;
+  let value: ParsedJson;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text) as ParsedJson;
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'it ends too early';
     return refused('', 'syntax', `The body is not valid JSON: ${reason}.`);

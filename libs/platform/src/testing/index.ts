@@ -3,5 +3,6 @@ export { CountingIds, CountingRandom } from './counting-ids';
 export { barrier, eventually } from './eventually';
 export { useEmptyDatabases } from './empty-databases';
 export { PinnedClock } from './pinned-clock';
+export { Signal } from './signal';
 export { type TestDb, useTestDb } from './test-db';
 export { type TestServices, testServices } from './test-services';

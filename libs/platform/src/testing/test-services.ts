@@ -1,4 +1,3 @@
-
 import { type Config, parseConfig } from '../config/config';
 import { Notifications } from '../db/listener';
 import { Hints } from '../events/hints';

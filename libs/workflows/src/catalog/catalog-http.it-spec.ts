@@ -2,7 +2,6 @@ import { Global, Injectable, Module } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import type { FastifyRequest } from 'fastify';
 import passport from 'passport';
 import {
@@ -24,7 +23,6 @@ import {
 import { CollectingLogger, useTestDb } from '#platform/testing';
 import { NodeKindRegistry } from '../nodes/registry';
 import { WorkflowAudit, WorkflowLimits } from '../ports';
-import { catalogEntities } from './catalog-entities';
 import { CatalogModule } from './catalog.module';
 import {
   accessTo,
@@ -98,7 +96,6 @@ describe('the catalogue over HTTP', () => {
       imports: [
         PlatformModule.forRoot({ config, databaseUrl: testDb().url, secretKey, logger }),
         HttpModule.with({ control: [], cell: [] }),
-        TypeOrmModule.forFeature([...catalogEntities]),
         PortsModule,
         CatalogModule.with(KindsModule),
       ],

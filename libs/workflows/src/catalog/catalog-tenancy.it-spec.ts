@@ -30,7 +30,7 @@ const forbidden = [
 ];
 
 describe.each(['cell_1', 'cell_2'])('the catalogue in %s', (cellId) => {
-  // Both halves clone the same template, so each has its own database with both cells.
+  // The two halves run one after the other, each on a fresh database that has both cells.
   const testDb = useTestDb({ entities: [...catalogEntities], cells: ['cell_2'], poolSize: 1 });
   const sql = (text: string, params: readonly unknown[] = []) =>
     testDb().sql<Record<string, string>>(text, params, cellId);

@@ -184,7 +184,7 @@ describe('Workflows', () => {
   });
 
   describe('the plan', () => {
-    // Seen to fail without lockWorkflowsOf: 8 to 10 of 12 were created.
+    // Seen to fail without lockWorkflowsOf: 11 of 12 were created.
     it('allows exactly as many workflows, however many are created at once and wherever', async () => {
       const here = rooms();
       const elsewhere = catalogRooms(await testDb().connectAgain());

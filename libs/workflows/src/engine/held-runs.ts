@@ -13,7 +13,7 @@ const MAX_RESCUES = 5;
 /** The runs in this worker's hands. */
 export class HeldRuns {
   readonly #held = new Map<string, RunExecution>();
-  #emptied: (() => void)[] = [];
+  readonly #emptied: (() => void)[] = [];
 
   constructor(
     private readonly services: {
@@ -56,7 +56,7 @@ export class HeldRuns {
 
   /** The lease is lost: nothing in hand may go on. */
   abandonAll(): void {
-    for (const execution of [...this.#held.values()]) execution.abandon();
+    for (const execution of this.#held.values()) execution.abandon();
   }
 
   /** Resolves once no run is held. */

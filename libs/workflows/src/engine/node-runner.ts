@@ -6,6 +6,12 @@ import { resolve } from '../expressions/template';
 import type { JsonValue } from '../definition/json';
 import type { NodeExecution, NodeKind, NodeOutcome } from '../nodes/node-kind';
 
+/** A node, and whether it begins or goes on after its wait. */
+export interface NodeTask {
+  readonly node: GraphNode;
+  readonly verb: 'execute' | 'resume';
+}
+
 /** What running a node needs beside the node itself. */
 export interface NodeContext {
   readonly scope: ExpressionScope;
@@ -19,29 +25,25 @@ export interface NodeContext {
  * wrong is a failed outcome that says what and where.
  */
 export function runNode(
-  node: GraphNode,
-  verb: 'execute' | 'resume',
+  task: NodeTask,
   context: NodeContext,
   logger: Logger,
 ): NodeOutcome | Promise<NodeOutcome> {
+  const broken = (error: unknown) => failure(task.node, error, { context, logger });
   try {
-    const params = resolve(node.templates, context.scope);
+    const params = resolve(task.node.templates, context.scope);
     if (params instanceof Promise) {
-      return params
-        .then((resolved) => perform(node, verb, resolved, context))
-        .catch((error: unknown) => failure(node, error, context, logger));
+      return params.then((resolved) => perform(task, resolved, context)).catch(broken);
     }
-    const outcome = perform(node, verb, params, context);
-    if (!(outcome instanceof Promise)) return outcome;
-    return outcome.catch((error: unknown) => failure(node, error, context, logger));
+    const outcome = perform(task, params, context);
+    return outcome instanceof Promise ? outcome.catch(broken) : outcome;
   } catch (error) {
-    return failure(node, error, context, logger);
+    return broken(error);
   }
 }
 
 function perform(
-  node: GraphNode,
-  verb: 'execute' | 'resume',
+  { node, verb }: NodeTask,
   resolved: JsonValue,
   context: NodeContext,
 ): NodeOutcome | Promise<NodeOutcome> {
@@ -73,7 +75,11 @@ function perform(
   return verb === 'resume' && kind.resume ? kind.resume(input) : kind.execute(input);
 }
 
-function failure(node: GraphNode, error: unknown, context: NodeContext, logger: Logger): NodeOutcome {
+function failure(
+  node: GraphNode,
+  error: unknown,
+  { context, logger }: { readonly context: NodeContext; readonly logger: Logger },
+): NodeOutcome {
   if (error instanceof ExpressionError) {
     return {
       kind: 'failed',

@@ -76,13 +76,23 @@ export class Recorder {
 
 /** A node's output as it will be stored, or the failure it becomes when it cannot be. */
 export function storable(output: JsonValue): { readonly text: string } | { readonly error: NodeError } {
-  const text = JSON.stringify(output);
+  const text = jsonOf(output);
+  if (text === null) {
+    const message = 'The output is nested too deeply, or holds something that is not JSON.';
+    return { error: { code: 'node.output_not_json', message } };
+  }
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_OUTPUT_BYTES) return { text };
-  return {
-    error: {
-      code: 'node.output_too_large',
-      message: `The output has ${bytes} bytes as JSON; at most ${MAX_OUTPUT_BYTES} are kept. Pass on only what later nodes need.`,
-    },
-  };
+  const message = `The output has ${bytes} bytes as JSON; at most ${MAX_OUTPUT_BYTES} are kept. Pass on only what later nodes need.`;
+  return { error: { code: 'node.output_too_large', message } };
+}
+
+/** Null for what JSON cannot say: a kind of node that gives it has a fault, and the run must end with a reason. */
+function jsonOf(output: JsonValue): string | null {
+  try {
+    const text: string | undefined = JSON.stringify(output);
+    return text ?? null;
+  } catch {
+    return null;
+  }
 }

@@ -6,7 +6,7 @@ import type { NodeKindRegistry } from '../nodes/registry';
 /** Purpose: definitions that runs are pinned to. Index: workflow_versions_pkey. Rows: one per id. */
 const readVersions = statement<
   [ids: readonly string[]],
-  { readonly id: string; readonly number: number; readonly definition: unknown }
+  { readonly id: string; readonly number: number; readonly definition: WorkflowDefinition }
 >('read-versions', `select id, number, definition from workflow_versions where id = any ($1::uuid[])`);
 
 /** A version ready to run. */
@@ -50,7 +50,7 @@ export class Versions {
 
   async #load(ids: readonly string[]): Promise<void> {
     for (const { id, number, definition } of await this.db.execute(this.cellId, readVersions, ids)) {
-      const graph = this.#compile(definition as WorkflowDefinition);
+      const graph = this.#compile(definition);
       if (graph) this.#compiled.set(id, { number, graph });
     }
   }

@@ -1,4 +1,5 @@
 import { statement } from '#platform';
+import type { RunEvent } from '../engine/run-events';
 
 /** A run with its place in the queue, as people are shown it. */
 export interface RunRow {
@@ -25,9 +26,11 @@ const COLUMNS = `
     (select min(n.started_at) from workflow_node_runs n where n.run_id = r.id) end) as "startedAt",
   r.finished_at as "finishedAt"`;
 
+/** The limits keep both a probe of a primary key under any plan: the page's size is unknown to the planner. */
 const JOINS = `
-  join workflow_versions v on v.id = r.version_id
-  left join run_queue q on q.run_id = r.id and r.outcome is null`;
+  cross join lateral (select number from workflow_versions where id = r.version_id limit 1) v
+  left join lateral (
+    select state, resume_at, claims from run_queue where run_id = r.id and r.outcome is null limit 1) q on true`;
 
 /**
  * Purpose: a page of a workspace's runs, newest first. Index: workflow_runs_workspace_id_id_idx of each partition, in
@@ -56,7 +59,7 @@ export const listRunsOfWorkflow = statement<
     order by r.id desc`,
 );
 
-/** Purpose: one run with its input and output. Index: workflow_runs_pkey of one partition. Rows: one. */
+/** Purpose: one run with its input and output. Index: workflow_runs_workspace_id_id_idx of one partition. Rows: one. */
 export const findRun = statement<
   [workspaceId: string, runId: string],
   RunRow & { readonly input: unknown; readonly output: unknown }
@@ -95,7 +98,7 @@ export const listNodeRuns = statement<[workspaceId: string, runId: string], Node
  */
 export const readEvents = statement<
   [workspaceId: string, runId: string, afterSeq: number, chunks: number],
-  { readonly firstSeq: number; readonly events: readonly unknown[] }
+  { readonly firstSeq: number; readonly events: readonly RunEvent[] }
 >(
   'read-events',
   `select first_seq as "firstSeq", events from workflow_run_events

@@ -11,7 +11,6 @@ import {
 } from '#platform';
 import { PublishedWorkflows } from '../catalog/published-workflows.service';
 import { Engine } from '../engine/engine';
-import type { RunEvent } from '../engine/run-events';
 import type { StartResult } from '../engine/run-starter';
 import { runErrors, workflowErrors } from '../errors';
 import {
@@ -146,7 +145,7 @@ export class Runs {
       const chunks = await tx.query(readEvents, workspaceId, runId, after, EVENT_CHUNKS);
       const created: NumberedEvent = { seq: 1, type: 'run.created', at: run.createdAt.toISOString() };
       const later = chunks.flatMap(({ firstSeq, events }) =>
-        events.map((event, index): NumberedEvent => ({ seq: firstSeq + index, ...(event as RunEvent) })),
+        events.map((event, index): NumberedEvent => ({ seq: firstSeq + index, ...event })),
       );
       return [created, ...later].filter(({ seq }) => seq > after);
     });

@@ -32,7 +32,7 @@ function shownHeaders(headers: HookRequest['headers']): JsonValue {
 }
 
 function shownQuery(query: HookRequest['query']): JsonValue {
-  const shown = Object.entries(query).map(([name, value]) => [
+  const shown = Object.entries(query).map(([name, value]): readonly [string, JsonValue] => [
     printable(name),
     Array.isArray(value) ? value.map((item) => printable(String(item))) : printable(String(value)),
   ]);
@@ -47,7 +47,7 @@ function shownBody(
   const type = String(contentType ?? '').toLowerCase();
   if (/[/+]json\b/.test(type)) {
     const reading = readJson(body);
-    if ('value' in reading) return { body: reading.value as JsonValue, bodyKind: 'json' };
+    if ('value' in reading) return { body: reading.value, bodyKind: 'json' };
   }
   const text = body.toString('utf8');
   if (!Buffer.from(text, 'utf8').equals(body)) return { body: body.toString('base64'), bodyKind: 'base64' };

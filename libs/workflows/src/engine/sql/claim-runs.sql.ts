@@ -1,4 +1,5 @@
 import { statement } from '#platform';
+import type { JsonValue } from '../../definition/json';
 
 /** A run that is now this worker's: what is needed to begin or go on. */
 export interface ClaimedRun {
@@ -7,7 +8,7 @@ export interface ClaimedRun {
   readonly workflowId: string;
   readonly versionId: string;
   readonly triggerNode: string;
-  readonly input: unknown;
+  readonly input: JsonValue;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   /** bigint as text. */

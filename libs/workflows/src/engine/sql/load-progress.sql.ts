@@ -1,4 +1,6 @@
 import { statement } from '#platform';
+import type { JsonValue } from '../../definition/json';
+import type { NodeError } from '../../nodes/node-kind';
 
 /** A node run as it was recorded. */
 export interface RecordedNode {
@@ -7,8 +9,8 @@ export interface RecordedNode {
   readonly iteration: string;
   readonly status: 'running' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'canceled';
   readonly ports: string;
-  readonly output: unknown;
-  readonly error: unknown;
+  readonly output: JsonValue;
+  readonly error: NodeError | null;
   readonly resumeAt: Date | null;
   readonly startedAt: Date;
 }

@@ -28,14 +28,17 @@ type KeyParams = [workflowIds: string, keys: string, workspaceIds: string, runId
 export const claimStartKeys = statement<KeyParams>(
   'claim-start-keys',
   `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
-   select workflow_id, convert_from(decode(key, 'hex'), 'UTF8'), workspace_id, run_id, decode(hash, 'hex')
+   select workflow_id, convert_from(decode(key, 'hex'), 'UTF8') collate "default", workspace_id, run_id, decode(hash, 'hex')
      from unnest(${column(1, 'uuid')}, ${column(2, 'text')}, ${column(3, 'uuid')}, ${column(4, 'uuid')},
                  ${column(5, 'text')}) as u (workflow_id, key, workspace_id, run_id, hash)
     order by workflow_id, key
    on conflict (workflow_id, key) do nothing`,
 );
 
-/** The statement's parameters. Keys travel in hex: they are the only text here that a caller chooses. */
+/**
+ * The statement's parameters. Keys travel in hex: they are the only text here that a caller chooses. What is decoded
+ * has the collation of the encoding's name, which the index does not have; hence the `collate` wherever it is compared.
+ */
 export function claimStartKeysParams(keys: readonly StartKey[]): KeyParams {
   return [
     joined(keys, (key) => key.workflowId),
@@ -53,7 +56,7 @@ export const readStartKeys = statement<[workflowIds: string, keys: string], Held
      from unnest(${column(1, 'uuid')}, ${column(2, 'text')}) as u (workflow_id, key)
     cross join lateral (
       select * from run_start_keys s
-       where s.workflow_id = u.workflow_id and s.key = convert_from(decode(u.key, 'hex'), 'UTF8') limit 1) k`,
+       where s.workflow_id = u.workflow_id and s.key = convert_from(decode(u.key, 'hex'), 'UTF8') collate "default" limit 1) k`,
 );
 
 /** Purpose: gives back the keys of runs that quota refused. Index: run_start_keys_pkey. */
@@ -61,16 +64,16 @@ export const releaseStartKeys = statement<[workflowIds: string, keys: string, ru
   'release-start-keys',
   `delete from run_start_keys k
     using unnest(${column(1, 'uuid')}, ${column(2, 'text')}, ${column(3, 'uuid')}) as u (workflow_id, key, run_id)
-    where k.workflow_id = u.workflow_id and k.key = convert_from(decode(u.key, 'hex'), 'UTF8')
+    where k.workflow_id = u.workflow_id and k.key = convert_from(decode(u.key, 'hex'), 'UTF8') collate "default"
       and k.run_id = u.run_id`,
 );
 
 /** Purpose: forgets keys past their day. Index: run_start_keys_created_at_idx. Rows: at most $2. */
 export const purgeStartKeys = statement<[now: Date | null, limit: number], { readonly runId: string }>(
   'purge-start-keys',
-  `delete from run_start_keys where (workflow_id, key) in (
-     select workflow_id, key from run_start_keys
+  `delete from run_start_keys where ctid = any (array(
+     select ctid from run_start_keys
       where created_at < coalesce($1::timestamptz, now()) - interval '24 hours'
-      order by created_at limit $2)
+      order by created_at limit $2 for update skip locked))
    returning run_id as "runId"`,
 );
