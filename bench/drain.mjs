@@ -109,7 +109,7 @@ async function round({ engine, db, published, runs }) {
     ),
   );
   const acceptedAt = performance.now();
-  const last = accepted.map(({ runId }) => runId).toSorted();
+  const runIds = accepted.map(({ runId }) => runId).toSorted((a, b) => (a < b ? -1 : 1));
   for (;;) {
     const [left] = await db.executeControl({
       name: 'bench-left',
@@ -125,8 +125,8 @@ async function round({ engine, db, published, runs }) {
       name: 'bench-succeeded',
       text: `select count(*)::int as n from workflow_runs where id between $1 and $2 and outcome = 'succeeded'`,
     },
-    last[0],
-    last.at(-1),
+    runIds[0],
+    runIds.at(-1),
   );
   if (succeeded !== runs) throw new Error(`${succeeded} of ${runs} runs succeeded.`);
   const figures = {

@@ -86,7 +86,10 @@ describe('a process with its embedded PostgreSQL', () => {
     expect(processesOn(unused)).toEqual([]);
   });
 
-  const moments: readonly (readonly [string, (starting: MillraceProcess, folder: string) => Promise<unknown>])[] = [
+  const moments: readonly (readonly [
+    string,
+    (starting: MillraceProcess, folder: string) => Promise<unknown>,
+  ])[] = [
     ['makes its cluster', (starting) => starting.printed(/Making a new PostgreSQL/)],
     ['has just started its server', (_starting, folder) => serverIn(folder)],
     ['has migrated and puts the application together', (starting) => starting.printed(/SMTP_URL is not set/)],
@@ -96,7 +99,9 @@ describe('a process with its embedded PostgreSQL', () => {
     const starting = MillraceProcess.spawn({ DATA_DIR: fresh });
     await moment(starting, fresh);
     expect(await starting.kill('SIGTERM')).toEqual({ code: 1, signal: null });
-    expect(starting.errorOutput).toMatch(/^(The start of the .* was interrupted|Stopped before .* complete)\.\n$/);
+    expect(starting.errorOutput).toMatch(
+      /^(The start of the .* was interrupted|Stopped before .* complete)\.\n$/,
+    );
     expect(starting.output).not.toContain('Millrace is running');
     expect(processesOn(fresh)).toEqual([]);
   });
@@ -150,7 +155,9 @@ describe('two processes on one database, one for the API and one for the work', 
     const stream = await EventReader.open(ada.api, `${ada.home}/runs/${runId}/stream`);
     await sink.called('/work');
     await stream.received('node.started');
-    expect(stream.events.map(({ data }) => `${data.type} ${data.nodeId}`)).not.toContain('node.succeeded call');
+    expect(stream.events.map(({ data }) => `${data.type} ${data.nodeId}`)).not.toContain(
+      'node.succeeded call',
+    );
     const releasedAt = performance.now();
     sink.release('/work');
     await stream.ended;

@@ -1,6 +1,4 @@
 export { IdentityModule } from './identity.module';
-export { identityEntities, identityTables } from './tables';
-export { identityErrors } from './errors';
 export {
   type AuditEntry,
   AuditWriter,
@@ -13,4 +11,3 @@ export {
 } from './ports';
 export { SESSION_COOKIE } from './sessions/session-cookie';
 export { Users } from './users/users.service';
-export type { UserView } from './users/users.dto';

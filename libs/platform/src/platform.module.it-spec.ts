@@ -3,7 +3,6 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import { CollectingLogger, eventually, useTestDb } from '#platform/testing';
 import { Config, parseConfig } from './config/config';
-import { SecretBox } from './crypto/secret-box';
 import { Db } from './db/db';
 import { TenantDirectory } from './db/directory';
 import { Notifications } from './db/listener';
@@ -25,7 +24,6 @@ class Stranger {
     readonly db: Db,
     readonly directory: TenantDirectory,
     readonly ids: Ids,
-    readonly box: SecretBox,
     readonly mail: Mail,
     readonly logger: Logger,
   ) {}
@@ -74,7 +72,6 @@ describe('PlatformModule', () => {
     const { app, logger } = await boot();
     const stranger = app.get(Stranger);
     expect(stranger.logger).toBe(logger);
-    expect(stranger.box.open(stranger.box.seal('text', 'here'), 'here')).toBe('text');
     app.get(Notifications).listen('test_platform', () => undefined);
     await stranger.directory.prepare(stranger.ids.next());
     const answer = await app.inject({ method: 'GET', url: '/ping' });

@@ -1,7 +1,6 @@
 import { type DynamicModule, Global, Module, type OnModuleDestroy, type Provider } from '@nestjs/common';
 import { Config } from './config/config';
 import { Keys } from './crypto/keys';
-import { SecretBox } from './crypto/secret-box';
 import { DatabaseModule } from './db/database.module';
 import { Notifications } from './db/listener';
 import { Hints } from './events/hints';
@@ -40,11 +39,6 @@ function foundations({ config, databaseUrl, secretKey, logger, lifecycle }: Plat
     },
     { provide: Logger, useFactory: () => logger ?? PinoLogger.fromConfig(config) },
     { provide: Keys, useFactory: () => new Keys(secretKey) },
-    {
-      provide: SecretBox,
-      inject: [Keys, Random],
-      useFactory: (keys: Keys, random: Random) => new SecretBox(keys.derive('secret-box'), random),
-    },
     { provide: Hints, useClass: Hints },
     {
       provide: Lifecycle,

@@ -1,5 +1,4 @@
 export { WorkflowsModule } from './workflows.module';
-export { hookErrors, runErrors, workflowErrors } from './errors';
 export {
   type Admission,
   type AdmissionRequest,
@@ -9,4 +8,3 @@ export {
   WorkflowAudit,
   WorkflowLimits,
 } from './ports';
-export { tables as workflowsTables } from './tables';

@@ -11,7 +11,7 @@ import { type AuthenticatedRequest, PUBLIC_ROUTE } from './decorators';
 import { principalKey } from './principal';
 
 /** Names under which identity registers its passport strategies. Their `validate` gives a `Principal`. */
-export const AUTH_STRATEGIES = ['session', 'api-key'] as const;
+const AUTH_STRATEGIES = ['session', 'api-key'] as const;
 
 /**
  * Global: every route that is not `@Public` needs a principal, found by the first passport strategy that knows the

@@ -3,21 +3,12 @@ import { z } from 'zod';
 import { Secret } from './secret';
 
 /** One environment variable: how it is read and what it means. `.env.example` is generated from these. */
-interface Setting<T> {
+interface Setting {
   readonly env: string;
   readonly doc: string;
   /** Shown in `.env.example`; what an unset variable means. */
   readonly example: string;
-  readonly schema: z.ZodType<T, string | undefined>;
-}
-
-function setting<T>(
-  env: string,
-  example: string,
-  doc: string,
-  schema: z.ZodType<T, string | undefined>,
-): Setting<T> {
-  return { env, example, doc, schema };
+  readonly schema: z.ZodType<unknown, string | undefined>;
 }
 
 const integer = (min: number, max: number, fallback: number) =>
@@ -81,160 +72,170 @@ const key32 = z
 
 /** Every variable the product reads. One list: typed configuration, documentation and `.env.example` come from it. */
 export const settings = {
-  environment: setting(
-    'NODE_ENV',
-    'development',
-    'production switches off the development conveniences (/dev/mail) and asks for SECRET_KEY with DATABASE_URL.',
-    oneOf(['development', 'production', 'test'], 'development'),
-  ),
-  host: setting(
-    'HOST',
-    '127.0.0.1',
-    'Address to listen on. Use 0.0.0.0 behind a proxy or in a container.',
-    z
+  environment: {
+    env: 'NODE_ENV',
+    example: 'development',
+    doc: 'production switches off the development conveniences (/dev/mail) and asks for SECRET_KEY with DATABASE_URL.',
+    schema: oneOf(['development', 'production', 'test'], 'development'),
+  },
+  host: {
+    env: 'HOST',
+    example: '127.0.0.1',
+    doc: 'Address to listen on. Use 0.0.0.0 behind a proxy or in a container.',
+    schema: z
       .string()
       .min(1)
       .optional()
       .transform((value) => value ?? '127.0.0.1'),
-  ),
-  port: setting('PORT', '3000', 'TCP port to listen on; 0 takes a free one.', integer(0, 65_535, 3000)),
-  publicUrl: setting(
-    'PUBLIC_URL',
-    '',
-    'Base URL people and webhooks reach this server by; default http://localhost:PORT.',
-    httpUrl.optional().transform((value) => value ?? null),
-  ),
-  dataDir: setting(
-    'DATA_DIR',
-    '.data',
-    'Folder for the embedded PostgreSQL and the generated secret key.',
-    z
+  },
+  port: {
+    env: 'PORT',
+    example: '3000',
+    doc: 'TCP port to listen on; 0 takes a free one.',
+    schema: integer(0, 65_535, 3000),
+  },
+  publicUrl: {
+    env: 'PUBLIC_URL',
+    example: '',
+    doc: 'Base URL people and webhooks reach this server by; default http://localhost:PORT.',
+    schema: httpUrl.optional().transform((value) => value ?? null),
+  },
+  dataDir: {
+    env: 'DATA_DIR',
+    example: '.data',
+    doc: 'Folder for the embedded PostgreSQL and the generated secret key.',
+    schema: z
       .string()
       .min(1)
       .optional()
       .transform((value) => (isAbsolute(value ?? '') ? (value ?? '') : resolve(value ?? '.data'))),
-  ),
-  databaseUrl: setting(
-    'DATABASE_URL',
-    '',
-    'PostgreSQL 15 or newer to use instead of the embedded one, e.g. postgres://user:password@host/db.',
-    databaseUrl,
-  ),
-  databasePoolSize: setting(
-    'DATABASE_POOL_SIZE',
-    '20',
-    'Connections per process and cell.',
-    integer(1, 1000, 20),
-  ),
-  databaseNamedStatements: setting(
-    'DATABASE_NAMED_STATEMENTS',
-    'true',
-    'false for PgBouncer before 1.21 in transaction mode.',
-    flag(true),
-  ),
-  databaseListenUrl: setting(
-    'DATABASE_LISTEN_URL',
-    '',
-    'Direct connection for LISTEN where DATABASE_URL goes through PgBouncer.',
-    databaseUrl,
-  ),
-  secretKey: setting(
-    'SECRET_KEY',
-    '',
-    'Key of 32 bytes in base64 from which tokens are derived. Without it one is generated into DATA_DIR. All processes of an installation must share it.',
-    key32,
-  ),
-  roles: setting(
-    'ROLES',
-    'api,worker,scheduler',
-    'Which duties this process has: any of api, worker, scheduler, or all.',
-    list
+  },
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    example: '',
+    doc: 'PostgreSQL 15 or newer to use instead of the embedded one, e.g. postgres://user:password@host/db.',
+    schema: databaseUrl,
+  },
+  databasePoolSize: {
+    env: 'DATABASE_POOL_SIZE',
+    example: '20',
+    doc: 'Connections per process and cell.',
+    schema: integer(1, 1000, 20),
+  },
+  databaseNamedStatements: {
+    env: 'DATABASE_NAMED_STATEMENTS',
+    example: 'true',
+    doc: 'false for PgBouncer before 1.21 in transaction mode.',
+    schema: flag(true),
+  },
+  databaseListenUrl: {
+    env: 'DATABASE_LISTEN_URL',
+    example: '',
+    doc: 'Direct connection for LISTEN where DATABASE_URL goes through PgBouncer.',
+    schema: databaseUrl,
+  },
+  secretKey: {
+    env: 'SECRET_KEY',
+    example: '',
+    doc: 'Key of 32 bytes in base64 from which tokens are derived. Without it one is generated into DATA_DIR. All processes of an installation must share it.',
+    schema: key32,
+  },
+  roles: {
+    env: 'ROLES',
+    example: 'api,worker,scheduler',
+    doc: 'Which duties this process has: any of api, worker, scheduler, or all.',
+    schema: list
       .transform((value) =>
         value.length === 0 || value.includes('all') ? ['api', 'worker', 'scheduler'] : value,
       )
       .pipe(z.array(z.enum(['api', 'worker', 'scheduler']))),
-  ),
-  logLevel: setting(
-    'LOG_LEVEL',
-    'info',
-    'trace, debug, info, warn, error or silent.',
-    oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
-  ),
-  logFormat: setting(
-    'LOG_FORMAT',
-    'json',
-    'json, or pretty for a terminal (default there).',
-    z
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    example: 'info',
+    doc: 'trace, debug, info, warn, error or silent.',
+    schema: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info'),
+  },
+  logFormat: {
+    env: 'LOG_FORMAT',
+    example: 'json',
+    doc: 'json, or pretty for a terminal (default there).',
+    schema: z
       .enum(['json', 'pretty'])
       .optional()
       .transform((value) => value ?? null),
-  ),
-  trustedProxies: setting(
-    'TRUSTED_PROXIES',
-    '',
-    'Comma-separated addresses or CIDRs whose X-Forwarded-For is believed; none by default.',
-    list,
-  ),
-  signupMode: setting(
-    'SIGNUP_MODE',
-    'open',
-    'open: anyone may sign up; invite: only with an invitation.',
-    oneOf(['open', 'invite'], 'open'),
-  ),
-  defaultPlan: setting(
-    'DEFAULT_PLAN',
-    'enterprise',
-    'Plan of new workspaces: solo (250 runs a month), workspace (20,000) or enterprise (unlimited).',
-    oneOf(['solo', 'workspace', 'enterprise'], 'enterprise'),
-  ),
-  smtpUrl: setting(
-    'SMTP_URL',
-    '',
-    'smtp:// or smtps:// URL of the mail server. Without it mails are kept and shown at /dev/mail in development.',
-    secret.refine(
+  },
+  trustedProxies: {
+    env: 'TRUSTED_PROXIES',
+    example: '',
+    doc: 'Comma-separated addresses or CIDRs whose X-Forwarded-For is believed; none by default.',
+    schema: list,
+  },
+  signupMode: {
+    env: 'SIGNUP_MODE',
+    example: 'open',
+    doc: 'open: anyone may sign up; invite: only with an invitation.',
+    schema: oneOf(['open', 'invite'], 'open'),
+  },
+  defaultPlan: {
+    env: 'DEFAULT_PLAN',
+    example: 'enterprise',
+    doc: 'Plan of new workspaces: solo (250 runs a month), workspace (20,000) or enterprise (unlimited).',
+    schema: oneOf(['solo', 'workspace', 'enterprise'], 'enterprise'),
+  },
+  smtpUrl: {
+    env: 'SMTP_URL',
+    example: '',
+    doc: 'smtp:// or smtps:// URL of the mail server. Without it mails are kept and shown at /dev/mail in development.',
+    schema: secret.refine(
       (value) => value === null || /^smtps?:\/\/./.test(value.reveal()),
       'must be an smtp:// or smtps:// URL',
     ),
-  ),
-  mailFrom: setting(
-    'MAIL_FROM',
-    'Millrace <no-reply@localhost>',
-    'Sender of mails.',
-    z
+  },
+  mailFrom: {
+    env: 'MAIL_FROM',
+    example: 'Millrace <no-reply@localhost>',
+    doc: 'Sender of mails.',
+    schema: z
       .string()
       .min(3)
       .optional()
       .transform((value) => value ?? 'Millrace <no-reply@localhost>'),
-  ),
-  metricsToken: setting('METRICS_TOKEN', '', 'Bearer token that /metrics asks for; open when unset.', secret),
-  egressAllowPrivate: setting(
-    'EGRESS_ALLOW_PRIVATE',
-    '',
-    'Comma-separated private CIDRs that workflows may call; none by default (cloud metadata and your own network stay out of reach).',
-    list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'must be CIDRs like 10.1.0.0/16'))),
-  ),
-  workerConcurrency: setting(
-    'WORKER_CONCURRENCY',
-    '2000',
-    'Runs one worker process holds in memory at a time.',
-    integer(1, 100_000, 2000),
-  ),
-  workerLeaseSeconds: setting(
-    'WORKER_LEASE_SECONDS',
-    '10',
-    'How long a silent worker keeps its runs before another takes them over.',
-    integer(2, 3600, 10),
-  ),
-  drainSeconds: setting(
-    'DRAIN_SECONDS',
-    '20',
-    'How long a stopping process lets running nodes and requests finish.',
-    integer(0, 3600, 20),
-  ),
-  allowedBodyBytes: setting(
-    'BODY_LIMIT_BYTES',
-    '1048576',
-    'Largest accepted request body.',
-    integer(1024, 64 * 1024 * 1024, 1024 * 1024),
-  ),
-} as const;
+  },
+  metricsToken: {
+    env: 'METRICS_TOKEN',
+    example: '',
+    doc: 'Bearer token that /metrics asks for; open when unset.',
+    schema: secret,
+  },
+  egressAllowPrivate: {
+    env: 'EGRESS_ALLOW_PRIVATE',
+    example: '',
+    doc: 'Comma-separated private CIDRs that workflows may call; none by default (cloud metadata and your own network stay out of reach).',
+    schema: list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'must be CIDRs like 10.1.0.0/16'))),
+  },
+  workerConcurrency: {
+    env: 'WORKER_CONCURRENCY',
+    example: '2000',
+    doc: 'Runs one worker process holds in memory at a time.',
+    schema: integer(1, 100_000, 2000),
+  },
+  workerLeaseSeconds: {
+    env: 'WORKER_LEASE_SECONDS',
+    example: '10',
+    doc: 'How long a silent worker keeps its runs before another takes them over.',
+    schema: integer(2, 3600, 10),
+  },
+  drainSeconds: {
+    env: 'DRAIN_SECONDS',
+    example: '20',
+    doc: 'How long a stopping process lets running nodes and requests finish.',
+    schema: integer(0, 3600, 20),
+  },
+  allowedBodyBytes: {
+    env: 'BODY_LIMIT_BYTES',
+    example: '1048576',
+    doc: 'Largest accepted request body.',
+    schema: integer(1024, 64 * 1024 * 1024, 1024 * 1024),
+  },
+} as const satisfies Readonly<Record<string, Setting>>;

@@ -18,7 +18,7 @@ function driverError(error: unknown): PgError | null {
 }
 
 /** The SQLSTATE (or Node's network code) of a database error, else null. */
-export function sqlStateOf(error: unknown): string | null {
+function sqlStateOf(error: unknown): string | null {
   return driverError(error)?.code ?? null;
 }
 

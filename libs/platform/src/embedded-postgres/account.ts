@@ -70,7 +70,7 @@ function canUnshare(binaries: PostgresBinaries): boolean {
 }
 
 /** Gives a folder with all it holds to a user. Links inside (a moved pg_wal) are given themselves, not their targets. */
-export function giveTree(path: string, identity: { readonly uid: number; readonly gid: number }): void {
+function giveTree(path: string, identity: { readonly uid: number; readonly gid: number }): void {
   lchownSync(path, identity.uid, identity.gid);
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const child = join(path, entry.name);

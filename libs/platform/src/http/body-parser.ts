@@ -15,6 +15,9 @@ interface BodyRequest {
   readonly routeOptions: { readonly config: unknown };
 }
 
+/** Laid over the headers of a request: Fastify keeps those that came in beneath. */
+const ANY_BYTES = { 'content-type': 'application/octet-stream' };
+
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 
 /**
@@ -22,13 +25,28 @@ const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
  * `@RawBodyRoute` take any bytes, everything else is a 415. The bytes stay on `request.rawBody`.
  */
 export function installBodyParsers(app: NestFastifyApplication, limitBytes: number): void {
-  app.getHttpAdapter().getInstance().removeAllContentTypeParsers();
+  const instance = app.getHttpAdapter().getInstance();
+  instance.removeAllContentTypeParsers();
+  // Fastify refuses by itself a content type that it cannot parse. Raw routes take any, so theirs has another name until
+  // the body is read; handlers see what was sent.
+  instance.addHook('preParsing', (request, _reply, _payload, done) => {
+    if (isRaw(request) && request.headers['content-type'] !== undefined) request.headers = ANY_BYTES;
+    done();
+  });
+  instance.addHook('preValidation', (request, _reply, done) => {
+    if (isRaw(request)) request.headers = {};
+    done();
+  });
   const parse = (json: boolean) => async (request: BodyRequest, bytes: Buffer) => {
     Object.assign(request, { rawBody: bytes });
     return parseBody(request, bytes, json);
   };
   app.useBodyParser('application/json', { bodyLimit: limitBytes }, parse(true));
   app.useBodyParser('*', { bodyLimit: limitBytes }, parse(false));
+}
+
+function isRaw({ routeOptions }: Pick<BodyRequest, 'routeOptions'>): boolean {
+  return rawBodyLimitOf(routeOptions.config) !== null;
 }
 
 function parseBody(request: BodyRequest, bytes: Buffer, json: boolean): unknown {
@@ -72,7 +90,7 @@ function refuseEncodings({ headers }: BodyRequest): void {
 }
 
 /** The 413 of a body with more than `maxBytes`. */
-export function tooLarge(maxBytes: number): AppError {
+function tooLarge(maxBytes: number): AppError {
   return new AppError(platformErrors.too_large, {
     detail: `The body is larger than ${maxBytes} bytes.`,
     meta: { maxBytes },
@@ -80,7 +98,7 @@ export function tooLarge(maxBytes: number): AppError {
 }
 
 /** The 415 of a body that is not JSON in UTF-8. */
-export function unsupported(given: string | undefined): AppError {
+function unsupported(given: string | undefined): AppError {
   const what =
     given === undefined ? 'The body has no content type' : `The content type "${given}" is not supported`;
   return new AppError(platformErrors.unsupported_media_type, {

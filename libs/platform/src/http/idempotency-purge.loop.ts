@@ -10,10 +10,7 @@ const BATCH_ROWS = 1_000;
  * Purpose: forgets answers older than a day. Locks: the rows it deletes; rows someone holds are left for the next
  * round. Index: idempotency_keys_created_at_idx. Rows: at most one batch.
  */
-export const purgeIdempotencyKeys = statement<
-  [now: Date | null, batchRows: number],
-  { readonly scope: string }
->(
+const purgeIdempotencyKeys = statement<[now: Date | null, batchRows: number], { readonly scope: string }>(
   'purge-idempotency-keys',
   `delete from idempotency_keys where ctid in (
      select ctid from idempotency_keys

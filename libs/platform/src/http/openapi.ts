@@ -7,9 +7,9 @@ import { problemSchema } from './problem-schema';
 import { productVersion } from './product-version';
 
 /** Path of the document itself. */
-export const OPENAPI_PATH = '/openapi.json';
+const OPENAPI_PATH = '/openapi.json';
 /** Path of the reference page: the bundled swagger-ui, which loads nothing from elsewhere. */
-export const REFERENCE_PATH = '/reference';
+const REFERENCE_PATH = '/reference';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -37,7 +37,7 @@ export function buildOpenApi(app: INestApplication, sessionCookie: string): Open
     .addSecurity('apiKey', { type: 'http', scheme: 'bearer', description: "A workspace's API key." })
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationIdOf });
-  return withProblems(withSecurity(document, demandsOf(app)));
+  return withProblems(withSecurity(withGuardedParameters(document), demandsOf(app)));
 }
 
 /** Serves the document and the reference page. It is built at the first request for it, and open to anyone. */
@@ -51,7 +51,7 @@ export function serveReference(app: INestApplication, sessionCookie: string): vo
 }
 
 /** `WorkflowRunsController.list` becomes `workflowRuns_list`: stable as long as neither is renamed. */
-export function operationIdOf(controller: string, method: string): string {
+function operationIdOf(controller: string, method: string): string {
   const name = controller.replace(/Controller$/, '');
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}_${method}`;
 }
@@ -81,6 +81,20 @@ function addDemands(found: Map<string, Demands>, controller: Function, reflector
     ]);
     found.set(operationIdOf(controller.name, name), { isPublic, permission });
   }
+}
+
+/** Handlers need not take `:workspaceId`, which the guard has read already; a path must declare it all the same. */
+function withGuardedParameters(document: OpenAPIObject): OpenAPIObject {
+  const workspaceId = {
+    name: 'workspaceId',
+    in: 'path',
+    required: true,
+    schema: { type: 'string', format: 'uuid' },
+  } as const;
+  return mapOperations(document, (operation, path) => {
+    if (!path.includes('{workspaceId}')) return operation;
+    return { ...operation, parameters: [workspaceId, ...(operation.parameters ?? [])] };
+  });
 }
 
 function withSecurity(document: OpenAPIObject, demands: ReadonlyMap<string, Demands>): OpenAPIObject {
@@ -114,11 +128,14 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
   };
 }
 
-function mapOperations(document: OpenAPIObject, change: (operation: Operation) => Operation): OpenAPIObject {
+function mapOperations(
+  document: OpenAPIObject,
+  change: (operation: Operation, path: string) => Operation,
+): OpenAPIObject {
   const paths = Object.entries(document.paths).map(([path, item]) => {
     const operations = METHODS.flatMap((method) => {
       const operation = item[method];
-      return operation ? [[method, change(operation)] as const] : [];
+      return operation ? [[method, change(operation, path)] as const] : [];
     });
     return [path, { ...item, ...Object.fromEntries(operations) }] as const;
   });

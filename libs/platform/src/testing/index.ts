@@ -1,5 +1,5 @@
-export { type CollectedLine, CollectingLogger } from './collecting-logger';
-export { CountingIds, CountingRandom } from './counting-ids';
+export { CollectingLogger } from './collecting-logger';
+export { CountingRandom } from './counting-random';
 export { barrier, eventually } from './eventually';
 export { useEmptyDatabases } from './empty-databases';
 export { PinnedClock } from './pinned-clock';

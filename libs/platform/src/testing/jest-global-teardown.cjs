@@ -1,1 +1,4 @@
-module.exports = () => require('./test-server').stopTestServer();
+module.exports = () => {
+  const { stopTestServer } = require('./test-server');
+  return stopTestServer();
+};

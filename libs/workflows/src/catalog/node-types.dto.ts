@@ -3,7 +3,7 @@ import type { NodeKind } from '../nodes/node-kind';
 
 const jsonSchema = z.record(z.string(), z.unknown());
 
-export const nodeTypeView = z
+const nodeTypeView = z
   .object({
     type: z.string(),
     title: z.string(),

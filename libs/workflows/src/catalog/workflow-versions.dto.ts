@@ -11,7 +11,7 @@ export const versionNumberParam = z.coerce.number().int().min(1).max(2_147_483_6
 export const versionsCursor = z.strictObject({ number: z.int().min(1).max(2_147_483_647) });
 
 /** A version in a list: without its definition. */
-export const workflowVersionSummary = z
+const workflowVersionSummary = z
   .object({
     id: z.uuid(),
     workflowId: z.uuid(),

@@ -41,7 +41,7 @@ const publishedView = z
   .describe('What runs execute; null before the first publication.');
 
 /** A workflow in a list: without its graph. */
-export const workflowSummary = z
+const workflowSummary = z
   .object({
     id: z.uuid(),
     name: z.string(),

@@ -40,7 +40,7 @@ export interface Graph {
 }
 
 /** Thrown for a version that uses a kind of node which this installation does not have. */
-export class UnknownNodeKind extends Error {
+class UnknownNodeKind extends Error {
   constructor(
     readonly type: string,
     readonly nodeId: string,

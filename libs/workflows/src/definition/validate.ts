@@ -6,7 +6,6 @@ import { parseDraft, type ParsedDefinition } from './draft';
 import { limited } from './problem';
 
 export { parseDraft, type ParsedDefinition } from './draft';
-export type { Problem, ProblemCode } from './problem';
 
 /**
  * Whether a document may be published, and everything that is wrong with it. A document of the wrong shape has no

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../definition/json';
 import type { NodeError } from '../nodes/node-kind';
+import { instantText } from './instant-text';
 import type { RunEvent, RunEventType } from './run-events';
 import type { NodeRecord, RunEnd, Segment } from './segment';
 
@@ -29,7 +30,12 @@ export class Recorder {
   }
 
   event(type: RunEventType, at: Date, details: Omit<RunEvent, 'type' | 'at'> = {}): void {
-    this.#events.push(JSON.stringify({ type, at: at.toISOString(), ...details }));
+    // Types are plain words and need no escaping; most events have nothing more to say.
+    const head = `{"type":"${type}","at":"${instantText(at)}"`;
+    const { nodeId, ...others } = details;
+    const node = nodeId === undefined ? '' : `,"nodeId":${JSON.stringify(nodeId)}`;
+    const rest = JSON.stringify(others);
+    this.#events.push(rest === '{}' ? `${head}${node}}` : `${head}${node},${rest.slice(1)}`);
   }
 
   /**

@@ -21,6 +21,9 @@ import { type NodeResultRecord, RunJournal } from './run-journal';
 import type { ClaimedRun } from './sql/claim-runs.sql';
 import type { RecordedNode } from './sql/load-progress.sql';
 
+/** Pure nodes are over in no time, so there is nothing to abort. */
+const NEVER = new AbortController().signal;
+
 /** A node that waits for its time. */
 interface Wait {
   readonly resumeAt: Date;
@@ -67,7 +70,8 @@ export interface ClaimedWork {
  */
 export class RunExecution {
   readonly #journal: RunJournal;
-  readonly #abort = new AbortController();
+  /** Made when an effect begins: most runs have none, and making one costs as much as a node. */
+  #abort: AbortController | null = null;
   readonly #outputs: { [nodeId: string]: JsonValue } = {};
   readonly #scope: ExpressionScope;
   readonly #startedAt: Date;
@@ -137,7 +141,7 @@ export class RunExecution {
   /** The lease is gone: whoever holds the run now goes on from what is recorded, and this copy does nothing more. */
   abandon(): void {
     if (this.#over) return;
-    this.#abort.abort();
+    this.#abort?.abort();
     this.#end(null);
   }
 
@@ -220,12 +224,15 @@ export class RunExecution {
   }
 
   #run({ index, after }: Step): NodeOutcome | Promise<NodeOutcome> {
-    const context = { scope: this.#scope, now: this.host.now(), signal: this.#abort.signal };
-    return runNode(
-      { node: this.#node(index), verb: after ? 'resume' : 'execute' },
-      context,
-      this.host.logger,
-    );
+    const node = this.#node(index);
+    const context = { scope: this.#scope, now: this.host.now(), signal: this.#signalFor(node) };
+    return runNode({ node, verb: after ? 'resume' : 'execute' }, context, this.host.logger);
+  }
+
+  #signalFor({ kind }: GraphNode): AbortSignal {
+    if (kind.purity === 'pure') return NEVER;
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
   }
 
   #apply(step: Step, result: NodeResultRecord, outcome: NodeOutcome): void {
@@ -284,7 +291,7 @@ export class RunExecution {
     if (this.#stop || this.#over || this.#leaving) return;
     this.#stop = stop;
     this.#steps = [];
-    this.#abort.abort();
+    this.#abort?.abort();
     for (const [index, { startedAt }] of this.#waits) {
       this.#journal.canceled({ node: this.#node(index), startedAt, waited: true });
     }
@@ -388,7 +395,7 @@ export class RunExecution {
     this.#waits.clear();
     this.#active.clear();
     this.#steps = [];
-    this.#abort.abort();
+    this.#abort?.abort();
     this.#stop = { outcome: 'failed', error };
     this.#finish();
   }

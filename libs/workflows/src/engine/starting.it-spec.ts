@@ -142,7 +142,7 @@ describe('starting runs', () => {
     const order = await testDb().sql<{ workspace_id: string }>(
       `select workspace_id from run_queue where state = 'queued' order by turn, run_id limit 3`,
     );
-    // Seen to fail when every run simply gets the next number.
+    // Seen to fail when a start joins the end of the queue.
     expect(order.map(({ workspace_id }) => workspace_id)).toContain(single.workspaceId);
   });
 });

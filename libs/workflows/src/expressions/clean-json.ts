@@ -2,7 +2,7 @@ import type { JsonValue } from '../definition/json';
 import { isFunctionValue } from './budget';
 
 /** A result that JSON can not hold: a function, or a number that is not finite. */
-export class NotJson extends Error {}
+class NotJson extends Error {}
 
 /**
  * The result of an evaluation as plain JSON. JSONata's arrays carry flags, its objects have no prototype, and

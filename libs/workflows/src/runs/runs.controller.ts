@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -119,9 +119,12 @@ export class RunsController {
   /** The run's events as Server-Sent Events, past and to come; ends with the run. `Last-Event-ID` goes on from there. */
   @Get('runs/:runId/stream')
   @Requires('run:read')
-  @ApiProduces('text/event-stream')
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Number of the last event received.' })
-  @ApiResponse({ status: 200, description: 'A stream of events; `id` is the number, `data` a RunEvent.' })
+  @ApiResponse({
+    status: 200,
+    description: 'A stream of events; `id` is the number, `data` a RunEvent.',
+    content: { 'text/event-stream': { schema: { type: 'string' } } },
+  })
   async stream(
     @CurrentAccess() { workspaceId }: Access,
     @CurrentPrincipal() principal: Principal,

@@ -1,3 +1,3 @@
-export { aPublishedWorkflow, type PublishedWorkflow } from './a-published-workflow';
+export { aPublishedWorkflow } from './a-published-workflow';
 export { ScriptedEffects } from './scripted-effects';
 export { startTestEngine, type TestEngine } from './test-engine';

@@ -1,4 +1,5 @@
 import { statement } from '#platform';
+import { instantText } from '../instant-text';
 import type { NodeRecord, RunEnd, Segment } from '../segment';
 import { column, joined } from './columns';
 
@@ -77,7 +78,7 @@ interface OwnedEnd<E extends RunEnd> {
 }
 
 function time(at: Date | null): string | null {
-  return at === null ? null : at.toISOString();
+  return at === null ? null : instantText(at);
 }
 
 /** The statement's parameters for a batch of segments, at most one of each run. */
