@@ -331,7 +331,10 @@ describe('hostile input', () => {
     });
     expect(answer).toMatchObject({ status: 202, body: { runId: expect.any(String) } });
     const run = await runInStatus(ada, answer.body.runId, 'succeeded');
-    expect(run.input).toMatchObject({ bodyKind: kind });
+    expect(run.input).toMatchObject({
+      bodyKind: kind,
+      headers: type === undefined ? {} : { 'content-type': type },
+    });
     expect(run.input.body).toEqual(shown);
     expect(run.output).toMatchObject({ seen: { kind } });
     expect(run.output.seen.body).toEqual(shown);

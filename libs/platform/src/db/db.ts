@@ -61,13 +61,14 @@ export class Db {
     const pool = poolOf(await this.#source(cellId));
     for (let attempt = 1; ; attempt += 1) {
       const client = await this.#connect(() => pool.connect());
+      client.on('error', leftToTheStatement);
       try {
         const rows = await new Tx(client, this.options.namedStatements).query(statement, ...params);
-        client.release();
+        giveBack(client, false);
         return rows;
       } catch (error) {
         // A connection that timed out or broke must not go back into the pool: it would fail its next user as well.
-        client.release(isUnavailable(error));
+        giveBack(client, isUnavailable(error));
         if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
         throw translated(error);
       }
@@ -142,4 +143,17 @@ export class Db {
       await runner.release();
     }
   }
+}
+
+/**
+ * The pool listens to idle connections only. One that breaks in the same moment as its statement is answered tells it
+ * to whoever holds it, and without a listener that would end the process; the pool sees by itself that it is broken.
+ */
+function leftToTheStatement(): void {
+  // The statement fails by itself, if it has not been answered already.
+}
+
+function giveBack(client: PoolClient, isBroken: boolean): void {
+  client.off('error', leftToTheStatement);
+  client.release(isBroken);
 }

@@ -29,9 +29,8 @@ export function installBodyParsers(app: NestFastifyApplication, limitBytes: numb
   instance.removeAllContentTypeParsers();
   // Fastify refuses by itself a content type that it cannot parse. Raw routes take any, so theirs has another name until
   // the body is read; handlers see what was sent.
-  instance.addHook('preParsing', (request, _reply, _payload, done) => {
+  instance.addHook('preParsing', async (request) => {
     if (isRaw(request) && request.headers['content-type'] !== undefined) request.headers = ANY_BYTES;
-    done();
   });
   instance.addHook('preValidation', (request, _reply, done) => {
     if (isRaw(request)) request.headers = {};

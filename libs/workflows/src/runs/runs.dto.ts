@@ -71,7 +71,7 @@ export const nodeRunView = z
 
 export const nodeRunsView = z.object({ data: z.array(nodeRunView) }).meta({ id: 'NodeRuns' });
 
-export const eventView = z
+const eventView = z
   .object({
     seq: z.number().int().describe('1, 2, 3 … without a gap.'),
     type: z.string(),
