@@ -95,9 +95,9 @@ describe('a Millrace that is killed in the middle of a run', () => {
 
   const keysOf = (path: string) => sink.callsOf(path).map(({ headers }) => headers['idempotency-key']);
 
-  // Each of the three was seen to fail in a build whose rescuer does nothing (`#rescue` of cell-engine.js returning
-  // at once): (a) and (c) stay `running` for good. (b) was seen to fail with the waker (`#wakeDue`) switched off. With a
-  // random Idempotency-Key per attempt, (a) and (c) fail on the keys.
+  // Seen to fail: (a) and (c) stay `running` in a build whose rescuer does nothing (`#rescue` of cell-engine.js
+  // returning at once), (b) stays `waiting` in one whose waker does nothing (`#wakeDue`), and all three find the wrong
+  // keys when node-runner.js makes a new Idempotency-Key for each attempt.
   it('(a) repeats the call that was interrupted, with the same Idempotency-Key', async () => {
     sink.hold('/first');
     const runId = await startRun(ada, workflow, { pause: 0 });

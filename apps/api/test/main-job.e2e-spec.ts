@@ -7,6 +7,7 @@ import { useInstallation } from './support/installation';
 import { mainJob } from './support/main-job';
 import { Sink } from './support/sink';
 import { eventsOf, nodeRunsOf, publish, type Published, runInStatus } from './support/workflows';
+import type { Json } from './support/json';
 
 jest.setTimeout(60_000);
 
@@ -131,7 +132,7 @@ describe('the main job', () => {
   });
 
   /** A reader that lost its connection gets exactly the rest, from wherever it was. */
-  async function goesOnFromEach(runId: string, events: readonly any[]): Promise<void> {
+  async function goesOnFromEach(runId: string, events: readonly Json[]): Promise<void> {
     for (const last of [0, 1, Math.floor(events.length / 2), events.length - 1]) {
       const again = await EventReader.open(ada.api, `${ada.home}/runs/${runId}/stream`, String(last));
       await again.ended;

@@ -1,9 +1,10 @@
+import type { Json } from './json';
+
 /** What the server answered. `body` is the parsed JSON, or null where there is none. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // Tests say what they expect of it.
-  readonly body: any;
+  readonly body: Json;
   readonly text: string;
 }
 
@@ -56,7 +57,7 @@ export class ApiClient {
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** The answer's body, when the status is the expected one; else an error that shows the answer. */
-export function expectStatus({ status, body, text }: Answer, expected: number): any {
+export function expectStatus({ status, body, text }: Answer, expected: number): Json {
   if (status !== expected)
     throw new Error(`Expected status ${expected}, got ${status}: ${text.slice(0, 2_000)}`);
   return body;

@@ -1,11 +1,12 @@
 import { eventually } from '#platform/testing';
 import type { ApiClient } from './api-client';
+import type { Json } from './json';
 
 /** One Server-Sent Event as it came over the wire. */
 export interface ReceivedEvent {
   readonly id: string;
   readonly event: string;
-  readonly data: any;
+  readonly data: Json;
 }
 
 /** Reads a stream of Server-Sent Events. `events` grows while it comes in. */

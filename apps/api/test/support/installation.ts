@@ -3,7 +3,7 @@ import { type TestDb, useTestDb } from '#platform/testing';
 import { ApiClient } from './api-client';
 import { type Environment, MillraceProcess } from './millrace-process';
 
-/** An installation on a database of the test server: any number of processes that share it. */
+/** An installation on a database of the test server: Json number of processes that share it. */
 export interface Installation {
   readonly testDb: TestDb;
   /** What every process of it is started with. */

@@ -1,6 +1,7 @@
 import { type ApiClient, expectStatus } from './api-client';
+import type { Json } from './json';
 
-type Schema = Readonly<Record<string, any>>;
+type Schema = Readonly<Record<string, Json>>;
 
 /** One operation of the OpenAPI document. */
 export interface Operation {
@@ -18,10 +19,12 @@ export interface Operation {
   readonly sampleBody: unknown;
 }
 
-/** What no schema tells: a graph is described by a schema of its own. */
+/** Headers without which some operation refuses a request. */
+const HEADERS: Readonly<Record<string, string>> = { 'If-Match': '*' };
+
+/** Members of which no schema tells enough: a graph is described by a schema of its own. */
 const SAMPLES: Readonly<Record<string, unknown>> = {
   definition: { nodes: [{ id: 'begin', type: 'trigger.manual' }], edges: [] },
-  'If-Match': '*',
   role: 'viewer',
   email: 'somebody@example.com',
 };
@@ -44,7 +47,7 @@ export async function operationsOf(server: ApiClient): Promise<readonly Operatio
         permission: operation['x-permission'] ?? null,
         pathParameters: namesIn('path'),
         queryParameters: namesIn('query'),
-        requiredHeaders: Object.fromEntries(required.map(({ name }) => [name, String(SAMPLES[name] ?? 'x')])),
+        requiredHeaders: Object.fromEntries(required.map(({ name }) => [name, HEADERS[name] ?? 'x'])),
         sampleBody: schema === undefined ? null : sampleOf(schema, document),
       };
     }),

@@ -1,13 +1,14 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { eventually } from '#platform/testing';
+import type { Json } from './json';
 
 /** A call as it came in. `aborted` once the caller went away without having waited for the answer. */
 export interface Call {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  readonly body: any;
+  readonly body: Json;
   aborted: boolean;
 }
 

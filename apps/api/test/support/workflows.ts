@@ -1,6 +1,7 @@
 import { eventually } from '#platform/testing';
 import type { Account } from './account';
 import { expectStatus } from './api-client';
+import type { Json } from './json';
 
 /** A published workflow of an account. */
 export interface Published {
@@ -33,7 +34,7 @@ export async function startRun({ api }: Account, { path }: Published, input: unk
 }
 
 /** Waits until a run has a status, and gives the run. Fails at once when it has ended otherwise. */
-export async function runInStatus({ api, home }: Account, runId: string, status: string): Promise<any> {
+export async function runInStatus({ api, home }: Account, runId: string, status: string): Promise<Json> {
   const run = await eventually(
     async () => {
       const found = expectStatus(await api.get(`${home}/runs/${runId}`), 200);
@@ -49,13 +50,13 @@ export async function runInStatus({ api, home }: Account, runId: string, status:
 }
 
 /** What the nodes of a run did, by node id. */
-export async function nodeRunsOf({ api, home }: Account, runId: string): Promise<Record<string, any>> {
+export async function nodeRunsOf({ api, home }: Account, runId: string): Promise<Record<string, Json>> {
   const { data } = expectStatus(await api.get(`${home}/runs/${runId}/node-runs`), 200);
   return Object.fromEntries(data.map((node: { nodeId: string }) => [node.nodeId, node]));
 }
 
 /** The events of a run. Fails unless they are numbered from 1 without a gap. */
-export async function eventsOf({ api, home }: Account, runId: string): Promise<readonly any[]> {
+export async function eventsOf({ api, home }: Account, runId: string): Promise<readonly Json[]> {
   const { data } = expectStatus(await api.get(`${home}/runs/${runId}/events`), 200);
   expect(data.map(({ seq }: { seq: number }) => seq)).toEqual(
     data.map((_: unknown, index: number) => index + 1),

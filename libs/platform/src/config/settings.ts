@@ -91,7 +91,7 @@ export const settings = {
   port: {
     env: 'PORT',
     example: '3000',
-    doc: 'TCP port to listen on; 0 takes a free one.',
+    doc: 'TCP port to listen on; 0 takes a free one (set PUBLIC_URL then, or webhook addresses cannot be right).',
     schema: integer(0, 65_535, 3000),
   },
   publicUrl: {

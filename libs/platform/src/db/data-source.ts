@@ -1,5 +1,5 @@
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import type { Pool } from 'pg';
+import { Client, type ClientConfig, type Pool } from 'pg';
 
 /** The schema of tables that belong to the whole installation. */
 export const CONTROL_SCHEMA = 'control';
@@ -23,6 +23,18 @@ export interface CellConnection {
 }
 
 /**
+ * A connection that may break at any moment. The pool listens to idle connections and TypeORM to those it has got hold
+ * of; one that breaks in between (its server says goodbye in the same packet in which it answers) would find nobody
+ * listening, and Node ends a process for that. Whoever uses the connection fails by its next statement.
+ */
+class BreakableClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
+/**
  * Options of the DataSource of one cell. Statements and entities name tables unqualified: the `search_path` given
  * here decides, so a second cell (another schema, another server) is this same code with other options.
  */
@@ -40,6 +52,7 @@ export function cellDataSourceOptions(cell: CellConnection): DataSourceOptions {
     uuidExtension: 'pgcrypto',
     entities: cell.entities ?? [],
     extra: {
+      Client: BreakableClient,
       options: `-c search_path=${cell.cellId},${CONTROL_SCHEMA}`,
       statement_timeout: 30_000,
       idle_in_transaction_session_timeout: 60_000,

@@ -1,4 +1,4 @@
-import { useTestDb } from '#platform/testing';
+import { barrier, useTestDb } from '#platform/testing';
 import { statement } from './statement';
 import { randomUUID } from 'node:crypto';
 
@@ -53,5 +53,38 @@ describe('Db', () => {
     });
     await expect(rolledBack).rejects.toThrow('no');
     expect(told).toEqual(['committed']);
+  });
+
+  it('tries a transaction again that lost a deadlock, and gives its hints once', async () => {
+    const [one, two] = [await place('cell_1'), await place('cell_1')];
+    const lock = statement<[id: string]>(
+      'test-lock-tenant',
+      'select from tenants where workspace_id = $1::uuid for update',
+    );
+    const bothHoldOne = barrier(2);
+    const attempts = { first: 0, second: 0 };
+    const told: string[] = [];
+    const crossing = (name: 'first' | 'second', [held, wanted]: readonly [string, string]) =>
+      testDb().db.cell('cell_1', async (tx) => {
+        attempts[name] += 1;
+        tx.afterCommit(() => told.push(name));
+        await tx.query(lock, held);
+        if (attempts[name] === 1) await bothHoldOne();
+        await tx.query(lock, wanted);
+      });
+    // Seen to fail with "deadlock detected" when Db makes one attempt only.
+    await Promise.all([crossing('first', [one, two]), crossing('second', [two, one])]);
+    expect(attempts.first + attempts.second).toBe(3);
+    expect(told.toSorted((a, b) => a.localeCompare(b))).toEqual(['first', 'second']);
+  });
+
+  it('does not try again what failed for another reason', async () => {
+    let attempts = 0;
+    const failing = testDb().db.control((tx) => {
+      attempts += 1;
+      return tx.query(statement<[], never>('test-divide', 'select 1 / 0'));
+    });
+    await expect(failing).rejects.toThrow('division by zero');
+    expect(attempts).toBe(1);
   });
 });

@@ -6,7 +6,7 @@ import { platformErrors } from '../errors/platform-errors';
 import { Cells } from './cells';
 import { FIRST_CELL, poolOf } from './data-source';
 import { bindManager } from './manager-of';
-import { isRetryable, isUnavailable, translated } from './pg-errors';
+import { isRetryable, isUnavailable, translated, unavailable } from './pg-errors';
 import { type Statement, statement } from './statement';
 import { Tx } from './tx';
 
@@ -61,14 +61,13 @@ export class Db {
     const pool = poolOf(await this.#source(cellId));
     for (let attempt = 1; ; attempt += 1) {
       const client = await this.#connect(() => pool.connect());
-      client.on('error', leftToTheStatement);
       try {
         const rows = await new Tx(client, this.options.namedStatements).query(statement, ...params);
-        giveBack(client, false);
+        client.release();
         return rows;
       } catch (error) {
         // A connection that timed out or broke must not go back into the pool: it would fail its next user as well.
-        giveBack(client, isUnavailable(error));
+        client.release(isUnavailable(error));
         if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
         throw translated(error);
       }
@@ -136,6 +135,8 @@ export class Db {
       for (const hint of tx.takeHints()) hint();
       return result;
     } catch (error) {
+      // TypeORM lets go of a connection that broke, and then complains of having none: the transaction is lost.
+      if (runner.isReleased) throw unavailable(error);
       // The first error is the one to report; a rollback on a dead connection fails too and says nothing new.
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       throw error;
@@ -143,17 +144,4 @@ export class Db {
       await runner.release();
     }
   }
-}
-
-/**
- * The pool listens to idle connections only. One that breaks in the same moment as its statement is answered tells it
- * to whoever holds it, and without a listener that would end the process; the pool sees by itself that it is broken.
- */
-function leftToTheStatement(): void {
-  // The statement fails by itself, if it has not been answered already.
-}
-
-function giveBack(client: PoolClient, isBroken: boolean): void {
-  client.off('error', leftToTheStatement);
-  client.release(isBroken);
 }

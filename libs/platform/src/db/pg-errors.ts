@@ -50,11 +50,15 @@ export function isUnavailable(error: unknown): boolean {
 
 /** Turns faults of the database itself into a 503; everything else passes through. */
 export function translated(error: unknown): unknown {
-  if (!isUnavailable(error)) return error;
+  return isUnavailable(error) ? unavailable(error) : error;
+}
+
+/** The 503 for a database that is away. */
+export function unavailable(cause: unknown): AppError {
   return new AppError(platformErrors.unavailable, {
     detail: 'The database is not available at the moment; try again shortly.',
     retryAfterSeconds: 2,
-    cause: error,
+    cause,
   });
 }
 

@@ -45,5 +45,11 @@ describe('the months of history', () => {
           and not (relrowsecurity and relforcerowsecurity)`,
     );
     expect(open).toEqual([]);
+    const policies = await testDb().sql<{ policies: number }>(
+      `select count(distinct (policyname, roles, cmd, qual, with_check))::int as policies from pg_policies
+        where tablename in ('workflow_runs', 'workflow_runs_2026_12')`,
+    );
+    // The month's policies are its table's: an owner's and a tenant's.
+    expect(policies).toEqual([{ policies: 2 }]);
   });
 });

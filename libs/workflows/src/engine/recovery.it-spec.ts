@@ -1,3 +1,4 @@
+import { AppError, Db, platformErrors, type Statement } from '#platform';
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import type { NodeOutcome } from '../nodes/node-kind';
 import { aPublishedWorkflow, ScriptedEffects, startTestEngine, type TestEngine } from '../testing';
@@ -13,6 +14,22 @@ const twoEffects = {
     { from: 'first', to: 'second' },
   ],
 };
+
+/** A connection that breaks after a claim was committed and before its answer came. */
+class LosesOneClaim extends Db {
+  lost = 0;
+
+  override async execute<P extends readonly unknown[], R>(
+    cellId: string,
+    statement: Statement<P, R>,
+    ...params: P
+  ): Promise<readonly R[]> {
+    const rows = await super.execute(cellId, statement, ...params);
+    if (statement.name !== 'claim-queued' || rows.length === 0 || this.lost > 0) return rows;
+    this.lost += 1;
+    throw new AppError(platformErrors.unavailable, { detail: 'connection lost' });
+  }
+}
 
 describe('when a worker is lost', () => {
   const testDb = useTestDb();
@@ -108,5 +125,16 @@ describe('when a worker is lost', () => {
     expect(queued).toEqual({ state: 'queued', rescues: 0 });
     expect(await testDb().sql('select id from engine_workers')).toEqual([]);
     await testDb().sql('delete from run_queue');
+  }, 30_000);
+
+  it('a claim whose answer is lost is given back by the worker itself', async () => {
+    const flaky = new LosesOneClaim(testDb().db.cells, { namedStatements: true });
+    const worker = await startTestEngine(flaky, testDb().url);
+    // Seen to fail (the run stays owned by a worker that does not hold it) without the reconciliation.
+    const runId = await startOn(worker, twoEffects);
+    expect(await outcomeOf(runId)).toMatchObject({ outcome: 'succeeded' });
+    expect(flaky.lost).toBe(1);
+    expect(worker.effects.calls.map(({ nodeId }) => nodeId)).toEqual(['first', 'second']);
+    await worker.drain();
   }, 30_000);
 });

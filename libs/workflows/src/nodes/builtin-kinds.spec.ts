@@ -7,7 +7,7 @@ import { setNode } from './set.node';
 import { switchNode } from './switch.node';
 
 const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
-  'trigger.manual': { valid: [{}, { input: { type: 'object' } }], invalid: [{ input: 1 }, { input: [] }] },
+  'trigger.manual': { valid: [{}], invalid: [{ input: 1 }] },
   'trigger.webhook': { valid: [{}], invalid: [{ path: '/x' }] },
   condition: { valid: [{ if: true }, { if: false }], invalid: [{}, { if: 'true' }, { if: 1 }, { if: null }] },
   switch: {
