@@ -18,11 +18,12 @@ describe('a second cell', () => {
 
   it('takes the workspaces of those who sign up once the first is closed, and does the main job for them', async () => {
     const { testDb, environment, start } = installation();
+    // Made while the process runs, which must take it on by itself.
+    const { server } = await start();
     const said = await MillraceProcess.run('cli/cell-create', ['cell_2'], environment);
     expect(said).toContain('The cell cell_2 is ready.');
     await testDb.sql(`update cells set accepts_tenants = false where id = 'cell_1'`);
 
-    const { server } = await start();
     const ada = await signUp(server);
     expect(
       await testDb.sql('select cell_id from workspace_directory where workspace_id = $1', [ada.workspaceId]),

@@ -56,7 +56,13 @@ describe('readJson', () => {
 
   it('reads what JSON.stringify writes of any harmless value', () => {
     const harmless = fc.jsonValue().filter((value) => checkJson(value) === null);
-    fc.assert(fc.property(harmless, (value) => expect(read(JSON.stringify(value))).toEqual({ value })));
+    fc.assert(
+      fc.property(harmless, (value) => {
+        const text = JSON.stringify(value);
+        // Not `value` itself: JSON has no -0.
+        expect(read(text)).toEqual({ value: JSON.parse(text) });
+      }),
+    );
   });
 
   it('never lets through what a walk over the value would refuse: the glance before it misses nothing', () => {

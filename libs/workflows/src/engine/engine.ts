@@ -7,6 +7,7 @@ import {
   Ids,
   Lifecycle,
   Logger,
+  type LoopResult,
   Loops,
   Notifications,
   type Tx,
@@ -24,12 +25,16 @@ import { startKeyPurger } from './start-key-purger';
 /** What asking for a cancellation brought about. */
 export type CancelResult = 'canceled' | 'requested' | 'not_live';
 
+/** How soon a process works on a cell that was made while it ran. */
+const NEW_CELLS_MS = 5_000;
+
 /** Time kept back from the drain for giving back runs. */
 const GIVE_BACK_MS = 2_000;
 
 /** The engine's door: starts runs and cancels them, in whichever cell the workspace lives. */
 @Injectable()
 export class Engine implements OnModuleInit, OnApplicationBootstrap {
+  readonly #cells = new Set<string>();
   readonly #starters = new Map<string, RunStarter>();
   readonly #engines = new Map<string, CellEngine>();
 
@@ -46,13 +51,12 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap {
     private readonly lifecycle: Lifecycle,
   ) {}
 
-  /** Each cell of the installation gets a worker, when this process is one. */
+  /** Cells are taken on at the start, and those made later within seconds. */
   async onModuleInit(): Promise<void> {
-    const works = this.config.values.roles.includes('worker');
-    for (const { id } of await this.db.cells.list()) {
-      this.loops.add(partitionKeeper(this.db, this.clock, id));
-      this.loops.add(startKeyPurger(this.db, this.clock, id));
-      if (works) this.#engines.set(id, this.#engine(id));
+    await this.#takeOnCells();
+    for (const role of ['worker', 'scheduler'] as const) {
+      const runOnce = () => this.#takeOnCells();
+      this.loops.add({ name: `engine-cells-${role}`, role, everyMs: NEW_CELLS_MS, runOnce });
     }
   }
 
@@ -99,6 +103,21 @@ export class Engine implements OnModuleInit, OnApplicationBootstrap {
       JSON.stringify(event),
     );
     await tx.query(notify, channels.progress(cellId), runId);
+  }
+
+  /** A new cell gets its housekeeping, and a worker when this process is one; loops of other roles stay idle. */
+  async #takeOnCells(): Promise<LoopResult> {
+    const works = this.config.values.roles.includes('worker');
+    const fresh = (await this.db.cells.list()).filter(({ id }) => !this.#cells.has(id));
+    for (const { id } of fresh) {
+      // Two rounds may have listed the same cell.
+      if (this.#cells.has(id)) continue;
+      this.#cells.add(id);
+      this.loops.add(partitionKeeper(this.db, this.clock, id));
+      this.loops.add(startKeyPurger(this.db, this.clock, id));
+      if (works) this.#engines.set(id, this.#engine(id));
+    }
+    return { rows: fresh.length };
   }
 
   #starter(cellId: string): RunStarter {

@@ -1,6 +1,5 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
-  Config,
   Db,
   type EventStream,
   Lifecycle,
@@ -19,12 +18,12 @@ const SWEEP_MS = 5_000;
 
 /** Live streams of runs' events. Notifications say when to look; what is sent comes from the database. */
 @Injectable()
-export class RunStreams implements OnModuleInit {
+export class RunStreams {
   readonly #watchers = new Map<string, Set<() => void>>();
+  readonly #listening = new Set<string>();
 
   constructor(
     private readonly db: Db,
-    private readonly config: Config,
     private readonly runs: Runs,
     private readonly access: WorkspaceAccess,
     private readonly notifications: Notifications,
@@ -37,13 +36,6 @@ export class RunStreams implements OnModuleInit {
     return this.lifecycle.stopping;
   }
 
-  async onModuleInit(): Promise<void> {
-    if (!this.config.values.roles.includes('api')) return;
-    for (const { id } of await this.db.cells.list()) {
-      this.notifications.listen(channels.progress(id), (payload) => this.#tell(payload));
-    }
-  }
-
   /** Sends the run's events behind `after`, past ones and those to come, until its last one or the reader goes. */
   async follow(
     stream: EventStream,
@@ -52,6 +44,7 @@ export class RunStreams implements OnModuleInit {
   ): Promise<void> {
     const watch = this.#watch(run.runId);
     try {
+      this.#listen(await this.db.cellOf(run.workspaceId));
       for (let last = after; !stream.closed.aborted;) {
         if (!(await this.#mayRead(run.principal, run.workspaceId))) break;
         const sent = await this.#send(stream, run, last);
@@ -66,6 +59,13 @@ export class RunStreams implements OnModuleInit {
       watch.end();
       stream.close();
     }
+  }
+
+  /** A cell is listened to from its first reader on. */
+  #listen(cellId: string): void {
+    if (this.#listening.has(cellId)) return;
+    this.#listening.add(cellId);
+    this.notifications.listen(channels.progress(cellId), (payload) => this.#tell(payload));
   }
 
   async #mayRead(principal: Principal, workspaceId: string): Promise<boolean> {
