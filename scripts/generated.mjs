@@ -25,7 +25,7 @@ const GENERATED = {
 /** Both schemas after all migrations, printed from a database that is made for this and dropped. */
 async function schemaSql() {
   const { startTestServer, stopTestServer } = built('libs/platform/src/testing/test-server');
-  const { urlOf, withAdmin } = built('libs/platform/src/testing/test-server-access');
+  const { dropDatabase, urlOf, withAdmin } = built('libs/platform/src/testing/test-server-access');
   const { Migrator } = built('libs/platform/src/db/migrator');
   const { printSchemas } = built('libs/platform/src/db/schema-printer');
   await startTestServer();
@@ -38,7 +38,7 @@ async function schemaSql() {
     const schemas = await printSchemas(url, [{ schema: 'control' }, { schema: 'cell_1' }]);
     return `-- What the migrations make, for reading and comparing. ${notice()}\n-- Every cell is like cell_1.\n\n${schemas}`;
   } finally {
-    await withAdmin(server, (admin) => admin.query(`drop database if exists ${database} with (force)`));
+    await withAdmin(server, (admin) => dropDatabase(admin, database));
     await stopTestServer();
   }
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { requiredServerUrl, urlOf, withAdmin } from './test-server-access';
+import { dropDatabase, requiredServerUrl, urlOf, withAdmin } from './test-server-access';
 
 /** Gives a test file databases in which nothing has been migrated, by their addresses, and drops them afterwards. */
 export function useEmptyDatabases(): () => Promise<string> {
   const made: string[] = [];
   afterAll(async () => {
     await withAdmin(requiredServerUrl(), async (admin) => {
-      for (const name of made) await admin.query(`drop database if exists ${name} with (force)`);
+      for (const name of made) await dropDatabase(admin, name);
     });
   });
   return async () => {

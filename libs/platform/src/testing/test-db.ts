@@ -8,7 +8,7 @@ import { cellDataSourceOptions, FIRST_CELL, poolOf } from '../db/data-source';
 import { Db } from '../db/db';
 import { TenantDirectory } from '../db/directory';
 import { type Migrations, Migrator } from '../db/migrator';
-import { requiredServerUrl, urlOf, withAdmin } from './test-server-access';
+import { dropDatabase, requiredServerUrl, urlOf, withAdmin } from './test-server-access';
 
 /** Serialises test processes while one of them makes the template. */
 const TEMPLATE_LOCK = 0x7e57;
@@ -59,7 +59,7 @@ async function createTestDb(options: TestDbOptions) {
   const name = databaseName();
   const template = await ensureTemplate(serverUrl);
   await withAdmin(serverUrl, async (admin) => {
-    await admin.query(`drop database if exists ${name} with (force)`);
+    await dropDatabase(admin, name);
     await admin.query(`create database ${name} template ${template}`);
   });
   const url = urlOf(serverUrl, name);
@@ -102,7 +102,7 @@ async function createTestDb(options: TestDbOptions) {
       process.stderr.write(`A test failed: its database ${name} is kept on ${hostOf(serverUrl)}.\n`);
       return;
     }
-    await withAdmin(serverUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`));
+    await withAdmin(serverUrl, (admin) => dropDatabase(admin, name));
     if (leaks.length > 0) throw new Error(`Left behind in ${name}: ${leaks.join('; ')}`);
   };
   return { test, close };
@@ -142,7 +142,7 @@ async function ensureTemplate(serverUrl: string): Promise<string> {
     await admin.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK]);
     const found = await admin.query('select from pg_database where datname = $1 and datistemplate', [name]);
     if (found.rowCount !== 0) return;
-    await admin.query(`drop database if exists ${name} with (force)`);
+    await dropDatabase(admin, name);
     await admin.query(`create database ${name}`);
     await new Migrator(urlOf(serverUrl, name), await loadMigrations()).up();
     await admin.query(`alter database ${name} with is_template true`);

@@ -24,3 +24,17 @@ export function urlOf(serverUrl: string, database: string): string {
   url.pathname = `/${database}`;
   return url.toString();
 }
+
+/**
+ * Takes a database away. Forcing it would also end an autovacuum worker, which an ordinary user may not do; the plain
+ * way asks it to leave. Sessions that a failed test left behind have to be forced.
+ */
+export async function dropDatabase(admin: Client, name: string): Promise<void> {
+  try {
+    await admin.query(`drop database if exists ${name}`);
+  } catch (error) {
+    const inUse = error instanceof Error && 'code' in error && error.code === '55006';
+    if (!inUse) throw error;
+    await admin.query(`drop database if exists ${name} with (force)`);
+  }
+}
