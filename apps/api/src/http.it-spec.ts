@@ -23,12 +23,9 @@ import {
   Public,
   RawBodyRoute,
   Requires,
-  SystemClock,
-  SystemRandom,
-  UuidV7Ids,
   WorkspaceAccess,
 } from '#platform';
-import { CollectingLogger, eventually, useTestDb } from '#platform/testing';
+import { CollectingLogger, CountingIds, eventually, useTestDb } from '#platform/testing';
 import { migrations } from '#migrations';
 import { configureHttp, createHttpAdapter } from './http';
 
@@ -184,7 +181,7 @@ describe('the HTTP door', () => {
       imports: [platform, Wiring, HttpModule.with(migrations)],
       controllers: [OpenController, GuardedController],
     })(TestApp);
-    const adapter = createHttpAdapter(config, new UuidV7Ids(new SystemClock(), new SystemRandom()));
+    const adapter = createHttpAdapter(config, new CountingIds());
     app = await NestFactory.create<NestFastifyApplication>(TestApp, adapter, { logger: false });
     await configureHttp(app, config, 'session');
     await app.listen(0, '127.0.0.1');
@@ -354,7 +351,7 @@ describe('the HTTP door', () => {
         'trace-12345',
       );
       const other = await get('/v1/things', { 'x-request-id': 'x<script>' });
-      expect(other.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+      expect(other.headers['x-request-id']).toMatch(/^00000000-0000-7000-8000-\d{12}$/);
     });
 
     it('with the context of the request also after its body was read from a socket', async () => {

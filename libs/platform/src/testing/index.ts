@@ -1,4 +1,5 @@
 export { CollectingLogger } from './collecting-logger';
+export { CountingIds } from './counting-ids';
 export { CountingRandom } from './counting-random';
 export { barrier, eventually } from './eventually';
 export { useEmptyDatabases } from './empty-databases';

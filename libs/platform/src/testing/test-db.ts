@@ -8,6 +8,7 @@ import { cellDataSourceOptions, FIRST_CELL, poolOf } from '../db/data-source';
 import { Db } from '../db/db';
 import { TenantDirectory } from '../db/directory';
 import { type Migrations, Migrator } from '../db/migrator';
+import { leaksOf } from './leaks';
 import { dropDatabase, requiredServerUrl, urlOf, withAdmin } from './test-server-access';
 
 /** Serialises test processes while one of them makes the template. */
@@ -33,12 +34,14 @@ export interface TestDbOptions {
   readonly poolSize?: number;
   /** Further cells beside `cell_1`, made before the first test. */
   readonly cells?: readonly string[];
+  /** SQL that lists as `leak` what workers still hold; asked in each cell when the tests are over. */
+  readonly leases?: string;
 }
 
 /**
  * Gives a test file its own database (cloned from a template, some 0.1 s) and takes it away afterwards. A file with a
- * failing test keeps its database and prints its name. `afterAll` fails on a transaction left open or an advisory lock
- * left held.
+ * failing test keeps its database and prints its name. `afterAll` fails on a transaction left open, a lock or lease
+ * left held, and loops left running.
  */
 export function useTestDb(options: TestDbOptions = {}): () => TestDb {
   let current: { readonly test: TestDb; readonly close: () => Promise<void> } | null = null;
@@ -91,9 +94,17 @@ async function createTestDb(options: TestDbOptions) {
     beforeClose: (end) => void endings.unshift(end),
     connectAgain: async () => new Db(await open(), { namedStatements: true }),
   };
+  const leases = async (): Promise<readonly string[]> => {
+    const query = options.leases;
+    if (query === undefined) return [];
+    const held = await Promise.all(
+      [FIRST_CELL, ...(options.cells ?? [])].map((cell) => test.sql<{ leak: string }>(query, [], cell)),
+    );
+    return held.flat().map(({ leak }) => leak);
+  };
   const close = async () => {
     for (const end of endings) await end();
-    const leaks = await withAdmin(serverUrl, (admin) => leaksOf(admin, name));
+    const leaks = await withAdmin(serverUrl, (admin) => leaksOf(admin, name, leases));
     for (const other of opened) {
       await other.close();
       await other.home.destroy();
@@ -106,20 +117,6 @@ async function createTestDb(options: TestDbOptions) {
     if (leaks.length > 0) throw new Error(`Left behind in ${name}: ${leaks.join('; ')}`);
   };
   return { test, close };
-}
-
-/** Sessions of the file's database that still have a transaction open, or hold an advisory lock, once tests are over. */
-async function leaksOf(admin: Client, name: string): Promise<readonly string[]> {
-  const result = await admin.query<{ leak: string }>(
-    `select 'transaction open (' || state || '): ' || left(query, 200) as leak
-       from pg_stat_activity where datname = $1 and state like 'idle in transaction%'
-     union all
-     select 'advisory lock held by pid ' || l.pid
-       from pg_locks l join pg_database d on d.oid = l.database
-      where d.datname = $1 and l.locktype = 'advisory'`,
-    [name],
-  );
-  return result.rows.map(({ leak }) => leak);
 }
 
 /** Counted by this project's jest environment: jest itself tells a file nothing of its failures. */

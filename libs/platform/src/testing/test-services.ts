@@ -6,6 +6,7 @@ import { SystemRandom } from '../ids/random';
 import { Loops, SchedulerRegistry } from '../loops/loops';
 import { SystemClock } from '../time/clock';
 import { CollectingLogger } from './collecting-logger';
+import { noteProcess } from './leaks';
 
 /** What a process is made of beside its database, put together by hand for tests that need no Nest. */
 export interface TestServices {
@@ -32,6 +33,7 @@ export function testServices(
   const ids = new UuidV7Ids(clock, random);
   const logger = new CollectingLogger();
   const loops = new Loops(config, clock, random, logger, new SchedulerRegistry());
+  const stopped = noteProcess(() => loops.beats().map(({ name }) => name));
   const notifications = new Notifications({ url: databaseUrl, random, logger });
   return {
     config,
@@ -45,6 +47,7 @@ export function testServices(
     stop: async () => {
       await loops.stop();
       await notifications.stop();
+      stopped();
     },
   };
 }

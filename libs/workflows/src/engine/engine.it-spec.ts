@@ -1,5 +1,5 @@
 import { useTestDb, eventually } from '#platform/testing';
-import { aPublishedWorkflow, startTestEngine, type TestEngine } from '../testing';
+import { aPublishedWorkflow, heldLeases, startTestEngine, type TestEngine } from '../testing';
 
 const chain = {
   nodes: [
@@ -14,7 +14,7 @@ const chain = {
 };
 
 describe('the engine', () => {
-  const testDb = useTestDb();
+  const testDb = useTestDb({ leases: heldLeases });
   let worker: TestEngine;
 
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import type { NodeOutcome } from '../nodes/node-kind';
-import { aPublishedWorkflow, startTestEngine, type TestEngine } from '../testing';
+import { aPublishedWorkflow, heldLeases, startTestEngine, type TestEngine } from '../testing';
 import { Engine } from './engine';
 import { RunAdmission } from '../ports';
 import { builtinKinds } from '../nodes/builtin-kinds';
@@ -10,7 +10,7 @@ import { Lifecycle } from '#platform';
 type Definition = Parameters<typeof aPublishedWorkflow>[1];
 
 describe.each(['cell_1', 'cell_2'])('a run in %s', (cellId) => {
-  const testDb = useTestDb({ cells: ['cell_2'] });
+  const testDb = useTestDb({ cells: ['cell_2'], leases: heldLeases });
   let worker: TestEngine;
   let door: Engine;
 

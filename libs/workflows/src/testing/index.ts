@@ -1,3 +1,3 @@
 export { aPublishedWorkflow } from './a-published-workflow';
 export { ScriptedEffects } from './scripted-effects';
-export { startTestEngine, type TestEngine } from './test-engine';
+export { heldLeases, startTestEngine, type TestEngine } from './test-engine';

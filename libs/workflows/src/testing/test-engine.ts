@@ -8,6 +8,9 @@ import { type Admission, type AdmissionRequest, RunAdmission } from '../ports';
 import type { PublishedWorkflow } from './a-published-workflow';
 import { ScriptedEffects } from './scripted-effects';
 
+/** For `useTestDb`: a worker that did not stop in good order is a leak. */
+export const heldLeases = `select 'lease of worker ' || id as leak from engine_workers`;
+
 /** An admission without quota, for tests of the engine alone. */
 class OpenAdmission extends RunAdmission {
   prepare(): Promise<void> {
