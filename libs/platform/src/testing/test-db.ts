@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Client } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Cells } from '../db/cells';
 import { cellDataSourceOptions, FIRST_CELL, poolOf } from '../db/data-source';
