@@ -89,7 +89,7 @@ export const listNodeRuns = statement<[workspaceId: string, runId: string], Node
   `select node_id as "nodeId", iteration, status, attempts, ports, output, error, resume_at as "resumeAt",
           started_at as "startedAt", finished_at as "finishedAt"
      from workflow_node_runs where run_id = $2::uuid and workspace_id = $1::uuid
-    order by started_at, node_id, iteration`,
+    order by started_at, finished_at nulls last, node_id, iteration`,
 );
 
 /**
