@@ -1,7 +1,7 @@
 import type { Db, Logger } from '#platform';
 import { type Checkpointer, LeaseLost } from './checkpointer';
 import type { Lease } from './lease';
-import { RunExecution } from './run-execution';
+import { type ClaimedWork, RunExecution } from './run-execution';
 import type { ClaimedRun } from './sql/claim-runs.sql';
 import { loadLastSeq, loadNodeRuns, type RecordedNode } from './sql/load-progress.sql';
 import { unrunnable } from './unrunnable';
@@ -68,32 +68,47 @@ export class HeldRuns {
   }
 
   #begin(run: ClaimedRun, version: CompiledVersion | undefined, progress: Progress): void {
-    const { lease, checkpointer, logger } = this.services;
     const lastSeq = progress.lastSeq.get(run.runId) ?? 1;
     if (!version) {
       this.#giveUp(run, lastSeq);
       return;
     }
-    const execution = new RunExecution(
-      {
-        claimed: run,
-        graph: version.graph,
-        versionNumber: version.number,
-        recorded: progress.nodes.get(run.runId) ?? [],
-        lastSeq,
-      },
-      {
-        checkpointer,
-        logger,
-        now: () => lease.now(),
-        left: (runId, parkedUntil) => this.#left(runId, parkedUntil),
-      },
-    );
+    const execution = this.#execution(run, version, {
+      recorded: progress.nodes.get(run.runId) ?? [],
+      lastSeq,
+    });
+    if (!execution) {
+      this.#giveUp(run, lastSeq);
+      return;
+    }
     this.#held.set(run.runId, execution);
     if (run.rescues < MAX_RESCUES) execution.begin();
     else {
       const message = `The worker holding this run was lost ${run.rescues} times, so it is not tried again.`;
       execution.fail({ code: 'run.workers_lost', message });
+    }
+  }
+
+  /** Null for a run that does not fit its version; one such run must not keep the claimer from the others. */
+  #execution(
+    run: ClaimedRun,
+    version: CompiledVersion,
+    progress: Pick<ClaimedWork, 'recorded' | 'lastSeq'>,
+  ): RunExecution | null {
+    const { lease, checkpointer, logger } = this.services;
+    try {
+      return new RunExecution(
+        { claimed: run, graph: version.graph, versionNumber: version.number, ...progress },
+        {
+          checkpointer,
+          logger,
+          now: () => lease.now(),
+          left: (runId, parkedUntil) => this.#left(runId, parkedUntil),
+        },
+      );
+    } catch (error) {
+      logger.error('a run does not fit its version', { runId: run.runId, error });
+      return null;
     }
   }
 

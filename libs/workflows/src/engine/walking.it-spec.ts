@@ -153,6 +153,22 @@ describe.each(['cell_1', 'cell_2'])('a run in %s', (cellId) => {
     });
   });
 
+  it.each([
+    [
+      'uses a node type that is gone',
+      [
+        { id: 'start', type: 'trigger.manual' },
+        { id: 'gone', type: 'test.gone' },
+      ],
+    ],
+    ['has no such trigger', [{ id: 'other', type: 'trigger.manual' }]],
+  ])('fails with a reason when its version %s, and the next run goes on', async (_why, nodes) => {
+    const { runId } = await start({ nodes, edges: [] });
+    const next = await start({ nodes: [{ id: 'start', type: 'trigger.manual' }], edges: [] });
+    expect(await ended(runId)).toMatchObject({ outcome: 'failed', error: { code: 'run.version_unusable' } });
+    expect(await ended(next.runId)).toMatchObject({ outcome: 'succeeded' });
+  });
+
   it('is canceled at once while it waits, and its wait is given up', async () => {
     const { runId, workspaceId } = await start({
       nodes: [
