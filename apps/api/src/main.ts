@@ -43,9 +43,11 @@ async function main(): Promise<void> {
   for (const signal of SIGNALS) process.on(signal, abort);
   const database = await openDatabase(config, starting.signal);
   try {
-    await serve(config, database, () => {
-      for (const signal of SIGNALS) process.off(signal, abort);
-      starting.signal.throwIfAborted();
+    await serve(config, database, {
+      goOn: () => starting.signal.throwIfAborted(),
+      takeOver: () => {
+        for (const signal of SIGNALS) process.off(signal, abort);
+      },
     });
   } catch (error) {
     await database.close();
@@ -53,10 +55,18 @@ async function main(): Promise<void> {
   }
 }
 
-/** `takeOver` is called once the application answers to signals itself; it throws when one came before. */
-async function serve(config: Config, database: Database, takeOver: () => void): Promise<void> {
+/** How a start hears of signals. */
+interface Start {
+  /** Throws when a signal has come. */
+  readonly goOn: () => void;
+  /** Called once the application answers to signals itself. */
+  readonly takeOver: () => void;
+}
+
+async function serve(config: Config, database: Database, start: Start): Promise<void> {
   await checkDatabase(database.url);
   await new Migrator(database.url, migrations).up();
+  start.goOn();
   const secretKey = loadInstallationKey(config);
   const app = await createApplication({ config, databaseUrl: database.url, secretKey });
   const lifecycle = app.get(Lifecycle);
@@ -64,9 +74,11 @@ async function serve(config: Config, database: Database, takeOver: () => void): 
     await verifyInstallationKey(app.get(Db), secretKey);
     // Behind everything that needs it.
     lifecycle.onDrain('database', drainOrder.connections + 1, () => database.close());
+    start.goOn();
     await app.listen(config.values.port, config.values.host);
     installSignalHandlers(lifecycle, (code) => process.exit(code));
-    takeOver();
+    start.takeOver();
+    start.goOn();
   } catch (error) {
     // Loops and connections end before their database does: a connection that loses it would end this process first.
     await lifecycle.drain();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { statement } from '#platform';
 import { eventually, useTestDb } from '#platform/testing';
 import { type Account, signUp } from './support/account';
 import { ApiClient, expectStatus } from './support/api-client';
@@ -120,6 +121,40 @@ describe('a process with its embedded PostgreSQL', () => {
   function serverIn(folder: string): Promise<void> {
     return eventually(() => expect(postmasterOf(folder)).not.toBeNull(), { timeoutMs: 30_000 });
   }
+});
+
+/** What migrating processes of one database take turns by (`Migrator`). */
+const takeMigrationLock = statement<[], unknown>(
+  'test-migration-lock',
+  'select pg_advisory_xact_lock(28018)',
+);
+
+describe('a start that is interrupted behind the start of its database', () => {
+  const testDb = useTestDb();
+
+  it('goes no further, says so in one sentence and exits with 1', async () => {
+    const starting = await testDb().db.control(async (tx) => {
+      await tx.query(takeMigrationLock);
+      const waiting = MillraceProcess.spawn({
+        DATABASE_URL: testDb().url,
+        SECRET_KEY: randomBytes(32).toString('base64'),
+      });
+      await eventually(
+        async () =>
+          expect(
+            await testDb().sql(`select from pg_locks where locktype = 'advisory' and not granted`),
+          ).toHaveLength(1),
+        { timeoutMs: 30_000 },
+      );
+      process.kill(waiting.pid, 'SIGTERM');
+      return waiting;
+    });
+    // The lock is free now: only the signal keeps the process from listening.
+    expect(await starting.ended).toEqual({ code: 1, signal: null });
+    expect(starting.errorOutput).toBe('Stopped before the start was complete.\n');
+    expect(starting.output).not.toContain('Millrace is running');
+    expect(await testDb().sql('select id from engine_workers')).toEqual([]);
+  });
 });
 
 describe('two processes on one database, one for the API and one for the work', () => {

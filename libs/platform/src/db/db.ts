@@ -8,6 +8,7 @@ import { FIRST_CELL, poolOf } from './data-source';
 import { bindManager } from './manager-of';
 import { isRetryable, isUnavailable, translated, unavailable } from './pg-errors';
 import { type Statement, statement } from './statement';
+import { sleep } from '../time/sleep';
 import { Tx } from './tx';
 
 /**
@@ -21,6 +22,8 @@ const enterTenant = statement<[workspaceId: string], unknown>(
 
 /** Deadlocks and serialisation failures are rare and short; three more tries outlast them. */
 const MAX_ATTEMPTS = 4;
+/** Tried again at once, the loser could take its first lock before the winner has woken, and lose once more. */
+const RETRY_MS = 25;
 
 /**
  * The only owner of transactions and the only place that knows of cells.
@@ -68,9 +71,9 @@ export class Db {
       } catch (error) {
         // A connection that timed out or broke must not go back into the pool: it would fail its next user as well.
         client.release(isUnavailable(error));
-        if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
-        throw translated(error);
+        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translated(error);
       }
+      await sleep(RETRY_MS * attempt);
     }
   }
 
@@ -116,9 +119,9 @@ export class Db {
       try {
         return await this.#attempt(source, tenant, work);
       } catch (error) {
-        if (attempt < MAX_ATTEMPTS && isRetryable(error)) continue;
-        throw translated(error);
+        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translated(error);
       }
+      await sleep(RETRY_MS * attempt);
     }
   }
 

@@ -110,6 +110,8 @@ export class CellEngine {
     const patience = new AbortController();
     await Promise.race([this.#runs.empty(), sleep(graceMs, patience.signal)]);
     patience.abort();
+    // A round under way may still take the lease or claim runs: it ends first, so that what it took is given back.
+    await Promise.all(this.#duties.map((duty) => duty.stop()));
     this.#runs.abandonAll();
     await this.#checkpointer.idle();
     await this.#lease.release();

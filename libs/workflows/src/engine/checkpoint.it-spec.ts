@@ -110,6 +110,17 @@ describe('a checkpoint', () => {
     expect(await everythingOf(segment)).toMatchObject([{ queued: 1 }]);
   });
 
+  it('queues a run instead of parking it when somebody wants it canceled', async () => {
+    const segment = await ownedRun();
+    await testDb().sql('update run_queue set cancel_requested_at = now() where run_id = $1', [segment.runId]);
+    await send([{ ...segment, end: { kind: 'parked', resumeAt: new Date('2100-01-01T00:00:00Z') } }]);
+    const queued = await testDb().sql('select state, resume_at from run_queue where run_id = $1', [
+      segment.runId,
+    ]);
+    // Parked, it would be canceled when it wakes: in a hundred years.
+    expect(queued).toEqual([{ state: 'queued', resume_at: null }]);
+  });
+
   it('waits with a burial until the checkpoint under way is committed', async () => {
     const segment = await ownedRun();
     const order: string[] = [];

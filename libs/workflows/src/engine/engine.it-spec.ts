@@ -109,4 +109,12 @@ describe('the engine', () => {
     await finished(runId);
     expect(seen).toEqual([{ node_id: 'before_call' }]);
   });
+
+  it('leaves no lease behind when it is stopped while it takes one', async () => {
+    const before = await testDb().sql('select id from engine_workers');
+    const brief = await startTestEngine(testDb().db, testDb().url);
+    // Seen to fail, with a lease of nobody, when drain does not wait for the rounds under way.
+    await brief.drain();
+    expect(await testDb().sql('select id from engine_workers')).toEqual(before);
+  });
 });

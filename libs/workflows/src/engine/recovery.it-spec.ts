@@ -31,6 +31,20 @@ class LosesOneClaim extends Db {
   }
 }
 
+/** A database that does not take one value, whatever statement of results it comes in. */
+class RefusesPoison extends Db {
+  override execute<P extends readonly unknown[], R>(
+    cellId: string,
+    statement: Statement<P, R>,
+    ...params: P
+  ): Promise<readonly R[]> {
+    const isPoisoned =
+      statement.name === 'checkpoint' && params.some((param) => String(param).includes('poison'));
+    if (isPoisoned) return Promise.reject(new Error('invalid input syntax'));
+    return super.execute(cellId, statement, ...params);
+  }
+}
+
 describe('when a worker is lost', () => {
   const testDb = useTestDb();
 
@@ -135,6 +149,56 @@ describe('when a worker is lost', () => {
     expect(await outcomeOf(runId)).toMatchObject({ outcome: 'succeeded' });
     expect(flaky.lost).toBe(1);
     expect(worker.effects.calls.map(({ nodeId }) => nodeId)).toEqual(['first', 'second']);
+    await worker.drain();
+  }, 30_000);
+
+  it.each([
+    ['before anyone claimed it', 'select 1 from run_queue where run_id = $1'],
+    [
+      'right after claiming it',
+      `update run_queue set state = 'owned', worker_id = gen_random_uuid(), claims = 1 where run_id = $1`,
+    ],
+  ])(
+    'a run whose process was lost %s is begun by another',
+    async (_when, loss) => {
+      const door = await startTestEngine(testDb().db, testDb().url, { idle: 'idle' });
+      const runId = await startOn(door, twoEffects);
+      await testDb().sql(loss, [runId]);
+      await door.die();
+      const worker = await startTestEngine(testDb().db, testDb().url);
+      expect(await outcomeOf(runId)).toMatchObject({ outcome: 'succeeded' });
+      expect(worker.effects.calls.map(({ nodeId }) => nodeId)).toEqual(['first', 'second']);
+      await worker.drain();
+    },
+    30_000,
+  );
+
+  it('a result that cannot be stored fails its run with that reason, and spoils no other', async () => {
+    const picky = new RefusesPoison(testDb().db.cells, { namedStatements: true });
+    const worker = await startTestEngine(picky, testDb().url);
+    const echo = {
+      nodes: [
+        { id: 'start', type: 'trigger.manual' },
+        { id: 'echo', type: 'set', params: { values: { word: '{{ trigger.word }}' } } },
+      ],
+      edges: [{ from: 'start', to: 'echo' }],
+    };
+    const workflow = await aPublishedWorkflow(testDb(), echo);
+    const results = await Promise.all(
+      ['good', 'poison', 'fine'].map((word) => worker.start(workflow, { word })),
+    );
+    const ids = results.map((result) => ('runId' in result ? result.runId : ''));
+    const outcomes = await Promise.all(ids.map(outcomeOf));
+    expect(outcomes).toMatchObject([
+      { outcome: 'succeeded' },
+      { outcome: 'failed', error: { code: 'run.result_not_recordable' } },
+      { outcome: 'succeeded' },
+    ]);
+    const events = await testDb().sql<{ first_seq: number }>(
+      'select first_seq from workflow_run_events where run_id = $1 order by first_seq',
+      [ids[1]],
+    );
+    expect(events[0]).toEqual({ first_seq: 2 });
     await worker.drain();
   }, 30_000);
 });

@@ -169,6 +169,21 @@ describe.each(['cell_1', 'cell_2'])('a run in %s', (cellId) => {
     expect(await ended(next.runId)).toMatchObject({ outcome: 'succeeded' });
   });
 
+  it.each([
+    ['larger than a node may give', 'x'.repeat(1024 * 1024), 'node.output_too_large'],
+    ['not JSON at all', 1n as never, 'node.output_not_json'],
+  ])('fails with a reason when an output is %s', async (_what, output, code) => {
+    worker.effects.script('giver', () => Promise.resolve({ kind: 'done', output }));
+    const { runId } = await start({
+      nodes: [
+        { id: 'start', type: 'trigger.manual' },
+        { id: 'giver', type: 'test.effect' },
+      ],
+      edges: [{ from: 'start', to: 'giver' }],
+    });
+    expect(await ended(runId)).toMatchObject({ outcome: 'failed', error: { code, nodeId: 'giver' } });
+  });
+
   it('is canceled at once while it waits, and its wait is given up', async () => {
     const { runId, workspaceId } = await start({
       nodes: [
