@@ -75,8 +75,13 @@ function runInitdb(draft: string, passwordFile: string, options: InitOptions): P
     });
     const complaints: string[] = [];
     initdb.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text));
-    initdb.once('error', reject);
+    // An abort is told at once, while initdb is still dying: only its end says that nobody writes to the draft any more.
+    let fault: Error | null = null;
+    initdb.once('error', (error) => {
+      fault = error;
+    });
     initdb.once('close', (code, killedBy) => {
+      if (fault) return reject(fault);
       if (code === 0) return resolve();
       const said = complaints.join('').trim().split('\n').join(' ');
       reject(new EmbeddedPostgresError(`initdb failed (${killedBy ?? `exit code ${code}`}): ${said}`));
