@@ -5,6 +5,19 @@ create schema control;
 grant usage on schema control to millrace_tenant;
 set search_path = control;
 
+create table account_deletions (
+  id uuid not null,
+  user_id uuid not null,
+  counts jsonb not null,
+  ip inet,
+  user_agent text,
+  at timestamptz not null,
+  constraint account_deletions_pkey primary key (id),
+  constraint account_deletions_user_id_key unique (user_id),
+  constraint account_deletions_counts_check check (jsonb_typeof(counts) = 'object'::text),
+  constraint account_deletions_user_agent_check check (length(user_agent) <= 500)
+);
+
 create table api_keys (
   id uuid not null,
   workspace_id uuid not null,
@@ -17,13 +30,15 @@ create table api_keys (
   expires_at timestamptz,
   last_used_at timestamptz,
   revoked_at timestamptz,
+  scopes text[],
   constraint api_keys_pkey primary key (id),
   constraint api_keys_prefix_key unique (prefix),
   constraint api_keys_expires_at_check check (expires_at > created_at),
   constraint api_keys_hash_check check (length(hash) = 32),
   constraint api_keys_name_check check (length(name) >= 1 and length(name) <= 80),
   constraint api_keys_prefix_check check (prefix ~ '^[0-9a-f]{16}$'::text),
-  constraint api_keys_role_check check (length(role) >= 1 and length(role) <= 40)
+  constraint api_keys_role_check check (length(role) >= 1 and length(role) <= 40),
+  constraint api_keys_scopes_check check (cardinality(scopes) >= 1 and cardinality(scopes) <= 50)
 );
 create index api_keys_created_by_idx on api_keys using btree (created_by);
 create index api_keys_workspace_id_id_idx on api_keys using btree (workspace_id, id);
@@ -44,19 +59,6 @@ create table cells (
   constraint cells_pkey primary key (id),
   constraint cells_id_check check (id ~ '^[a-z][a-z0-9_]{0,30}$'::text)
 );
-
-create table email_verifications (
-  token_hash bytea not null,
-  user_id uuid not null,
-  created_at timestamptz not null,
-  expires_at timestamptz not null,
-  used_at timestamptz,
-  constraint email_verifications_pkey primary key (token_hash),
-  constraint email_verifications_expires_at_check check (expires_at > created_at),
-  constraint email_verifications_token_hash_check check (length(token_hash) = 32)
-);
-create index email_verifications_expires_at_idx on email_verifications using btree (expires_at);
-create index email_verifications_user_id_idx on email_verifications using btree (user_id);
 
 create table idempotency_keys (
   scope text not null,
@@ -112,6 +114,16 @@ create table mail_outbox (
 create index mail_outbox_next_attempt_at_idx on mail_outbox using btree (next_attempt_at) where state = 'queued'::text;
 grant insert on mail_outbox to millrace_tenant;
 
+create table rate_limits (
+  key bytea not null,
+  policy text not null,
+  clear_at timestamptz not null,
+  constraint rate_limits_pkey primary key (key),
+  constraint rate_limits_key_check check (length(key) = 32),
+  constraint rate_limits_policy_check check (length(policy) >= 1 and length(policy) <= 60)
+);
+create index rate_limits_clear_at_idx on rate_limits using btree (clear_at);
+
 create table sessions (
   id uuid not null,
   user_id uuid not null,
@@ -131,6 +143,52 @@ create table sessions (
 create index sessions_expires_at_idx on sessions using btree (expires_at);
 create index sessions_user_id_idx on sessions using btree (user_id);
 
+create table sign_in_attempts (
+  id uuid not null,
+  user_id uuid,
+  method text not null,
+  outcome text not null,
+  ip inet,
+  user_agent text,
+  at timestamptz not null,
+  constraint sign_in_attempts_pkey primary key (id),
+  constraint sign_in_attempts_method_check check (method = any (array['password'::text, 'google'::text, 'github'::text])),
+  constraint sign_in_attempts_outcome_check check (outcome = any (array['succeeded'::text, 'wrong_password'::text, 'wrong_code'::text])),
+  constraint sign_in_attempts_user_agent_check check (length(user_agent) <= 500)
+);
+create index sign_in_attempts_at_idx on sign_in_attempts using btree (at);
+create index sign_in_attempts_user_id_idx on sign_in_attempts using btree (user_id, id desc);
+
+create table user_identities (
+  provider text not null,
+  subject text not null,
+  user_id uuid not null,
+  email text not null,
+  created_at timestamptz not null,
+  constraint user_identities_pkey primary key (provider, subject),
+  constraint user_identities_user_id_key unique (user_id, provider),
+  constraint user_identities_email_check check (length(email) >= 3 and length(email) <= 254),
+  constraint user_identities_provider_check check (provider = any (array['google'::text, 'github'::text])),
+  constraint user_identities_subject_check check (length(subject) >= 1 and length(subject) <= 255)
+);
+
+create table user_recovery_codes (
+  user_id uuid not null,
+  code_hash bytea not null,
+  used_at timestamptz,
+  constraint user_recovery_codes_pkey primary key (user_id, code_hash),
+  constraint user_recovery_codes_code_hash_check check (length(code_hash) = 32)
+);
+
+create table user_second_factors (
+  user_id uuid not null,
+  secret bytea not null,
+  last_step bigint,
+  created_at timestamptz not null,
+  enabled_at timestamptz,
+  constraint user_second_factors_pkey primary key (user_id)
+);
+
 create table user_terms_acceptances (
   user_id uuid not null,
   version text not null,
@@ -138,6 +196,25 @@ create table user_terms_acceptances (
   constraint user_terms_acceptances_pkey primary key (user_id, version),
   constraint user_terms_acceptances_version_check check (length(version) >= 1 and length(version) <= 20)
 );
+
+create table user_tokens (
+  token_hash bytea not null,
+  user_id uuid not null,
+  purpose text not null,
+  email text,
+  context jsonb,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  used_at timestamptz,
+  constraint user_tokens_pkey primary key (token_hash),
+  constraint user_tokens_context_check check (jsonb_typeof(context) = 'object'::text),
+  constraint user_tokens_email_check check ((purpose = 'verify_email'::text) = (email is not null) and length(email) >= 3 and length(email) <= 254),
+  constraint user_tokens_expires_at_check check (expires_at > created_at),
+  constraint user_tokens_purpose_check check (purpose = any (array['verify_email'::text, 'reset_password'::text, 'delete_account'::text, 'second_factor'::text])),
+  constraint user_tokens_token_hash_check check (length(token_hash) = 32)
+);
+create index user_tokens_expires_at_idx on user_tokens using btree (expires_at);
+create index user_tokens_user_id_idx on user_tokens using btree (user_id, purpose);
 
 create table users (
   id uuid not null,
@@ -153,6 +230,15 @@ create table users (
   constraint users_password_hash_check check (password_hash ~~ '$argon2id$%'::text)
 );
 create unique index users_lower_email_key on users using btree (lower(email));
+
+create table waitlist_entries (
+  id uuid not null,
+  email text not null,
+  created_at timestamptz not null,
+  constraint waitlist_entries_pkey primary key (id),
+  constraint waitlist_entries_email_check check (length(email) >= 3 and length(email) <= 254)
+);
+create unique index waitlist_entries_lower_email_key on waitlist_entries using btree (lower(email));
 
 create table workspace_audit_log (
   id uuid not null,
@@ -176,12 +262,16 @@ create table workspace_audit_log (
   constraint workspace_audit_log_target_kind_check check (target_kind ~ '^[a-z_]+$'::text),
   constraint workspace_audit_log_user_agent_check check (length(user_agent) <= 500)
 );
+create index workspace_audit_log_action_idx on workspace_audit_log using btree (workspace_id, action, id desc);
+create index workspace_audit_log_actor_idx on workspace_audit_log using btree (workspace_id, actor_id, id desc);
+create index workspace_audit_log_target_idx on workspace_audit_log using btree (workspace_id, target_kind, target_id, id desc);
 create index workspace_audit_log_workspace_id_id_idx on workspace_audit_log using btree (workspace_id, id desc);
 alter table workspace_audit_log enable row level security;
 alter table workspace_audit_log force row level security;
-create policy owner_access on workspace_audit_log to millrace_owner
-  using (true)
+create policy owner_appends on workspace_audit_log for insert to millrace_owner
   with check (true);
+create policy owner_reads on workspace_audit_log for select to millrace_owner
+  using (true);
 create policy tenant_isolation on workspace_audit_log to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
@@ -203,6 +293,79 @@ create policy tenant_isolation on workspace_directory to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
+create table workspace_invitations (
+  id uuid not null,
+  workspace_id uuid not null,
+  email text not null,
+  role text not null,
+  token_hash bytea not null,
+  invited_by uuid,
+  created_at timestamptz not null,
+  sent_at timestamptz not null,
+  expires_at timestamptz not null,
+  accepted_at timestamptz,
+  accepted_by uuid,
+  declined_at timestamptz,
+  revoked_at timestamptz,
+  closed_at timestamptz,
+  constraint workspace_invitations_pkey primary key (id),
+  constraint workspace_invitations_token_hash_key unique (token_hash),
+  constraint workspace_invitations_accepted_by_check check ((accepted_at is null) = (accepted_by is null)),
+  constraint workspace_invitations_closed_at_check check (closed_at is not null or num_nonnulls(accepted_at, declined_at, revoked_at) = 0),
+  constraint workspace_invitations_email_check check (length(email) >= 3 and length(email) <= 254),
+  constraint workspace_invitations_expires_at_check check (expires_at > sent_at and expires_at <= (sent_at + '60 days'::interval)),
+  constraint workspace_invitations_outcome_check check (num_nonnulls(accepted_at, declined_at, revoked_at) <= 1),
+  constraint workspace_invitations_role_check check (role = any (array['admin'::text, 'member'::text, 'viewer'::text])),
+  constraint workspace_invitations_sent_at_check check (sent_at >= created_at),
+  constraint workspace_invitations_token_hash_check check (length(token_hash) = 32)
+);
+create index workspace_invitations_created_at_idx on workspace_invitations using btree (workspace_id, created_at);
+create index workspace_invitations_email_idx on workspace_invitations using btree (lower(email), id) where closed_at is null;
+create index workspace_invitations_expires_at_idx on workspace_invitations using btree (expires_at) where closed_at is null;
+create unique index workspace_invitations_open_key on workspace_invitations using btree (workspace_id, lower(email)) where closed_at is null;
+create index workspace_invitations_workspace_id_idx on workspace_invitations using btree (workspace_id, id desc);
+alter table workspace_invitations enable row level security;
+alter table workspace_invitations force row level security;
+create policy owner_access on workspace_invitations to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workspace_invitations to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, insert, update (token_hash, sent_at, expires_at, revoked_at, closed_at) on workspace_invitations to millrace_tenant;
+
+create table workspace_invite_links (
+  id uuid not null,
+  workspace_id uuid not null,
+  role text not null,
+  token_hash bytea not null,
+  max_uses integer,
+  used_count integer not null default 0,
+  allowed_domains text[] not null,
+  created_by uuid,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  revoked_at timestamptz,
+  constraint workspace_invite_links_pkey primary key (id),
+  constraint workspace_invite_links_token_hash_key unique (token_hash),
+  constraint workspace_invite_links_allowed_domains_check check (cardinality(allowed_domains) <= 20),
+  constraint workspace_invite_links_expires_at_check check (expires_at > created_at and expires_at <= (created_at + '60 days'::interval)),
+  constraint workspace_invite_links_max_uses_check check (max_uses >= 1 and max_uses <= 1000),
+  constraint workspace_invite_links_role_check check (role = any (array['admin'::text, 'member'::text, 'viewer'::text])),
+  constraint workspace_invite_links_token_hash_check check (length(token_hash) = 32),
+  constraint workspace_invite_links_used_count_check check (used_count >= 0 and (max_uses is null or used_count <= max_uses))
+);
+create index workspace_invite_links_workspace_id_idx on workspace_invite_links using btree (workspace_id, id desc);
+alter table workspace_invite_links enable row level security;
+alter table workspace_invite_links force row level security;
+create policy owner_access on workspace_invite_links to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workspace_invite_links to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, insert, update (revoked_at) on workspace_invite_links to millrace_tenant;
+
 create table workspace_members (
   workspace_id uuid not null,
   user_id uuid not null,
@@ -222,7 +385,7 @@ create policy owner_access on workspace_members to millrace_owner
 create policy tenant_isolation on workspace_members to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
-grant select on workspace_members to millrace_tenant;
+grant select, update (role), delete on workspace_members to millrace_tenant;
 
 create table workspaces (
   id uuid not null,
@@ -237,14 +400,17 @@ create table workspaces (
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  purge_at timestamptz,
   constraint workspaces_pkey primary key (id),
   constraint workspaces_slug_key unique (slug),
   constraint workspaces_anchor_at_check check (anchor_at = date_trunc('second'::text, anchor_at, 'UTC'::text)),
   constraint workspaces_name_check check (length(name) >= 1 and length(name) <= 100),
   constraint workspaces_plan_check check (plan ~ '^[a-z][a-z0-9_]{0,30}$'::text),
+  constraint workspaces_purge_at_check check ((deleted_at is null) = (purge_at is null) and purge_at >= deleted_at),
   constraint workspaces_settings_check check (jsonb_typeof(settings) = 'object'::text),
   constraint workspaces_slug_check check (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text and length(slug) <= 64)
 );
+create index workspaces_purge_at_idx on workspaces using btree (purge_at) where purge_at is not null;
 alter table workspaces enable row level security;
 alter table workspaces force row level security;
 create policy owner_access on workspaces to millrace_owner
@@ -253,14 +419,20 @@ create policy owner_access on workspaces to millrace_owner
 create policy tenant_isolation on workspaces to millrace_tenant
   using (id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
-grant select, update (name, updated_at) on workspaces to millrace_tenant;
+grant select, update (name, slug, settings, deleted_at, updated_at, purge_at) on workspaces to millrace_tenant;
 
 alter table api_keys add constraint api_keys_created_by_fkey foreign key (created_by) references users(id) on delete set null;
-alter table email_verifications add constraint email_verifications_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
 alter table sessions add constraint sessions_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
+alter table sign_in_attempts add constraint sign_in_attempts_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
+alter table user_identities add constraint user_identities_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
+alter table user_recovery_codes add constraint user_recovery_codes_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
+alter table user_second_factors add constraint user_second_factors_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
 alter table user_terms_acceptances add constraint user_terms_acceptances_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
+alter table user_tokens add constraint user_tokens_user_id_fkey foreign key (user_id) references users(id) on delete cascade;
 alter table workspace_audit_log add constraint workspace_audit_log_workspace_id_fkey foreign key (workspace_id) references workspaces(id) on delete cascade;
 alter table workspace_directory add constraint workspace_directory_cell_id_fkey foreign key (cell_id) references cells(id);
+alter table workspace_invitations add constraint workspace_invitations_workspace_id_fkey foreign key (workspace_id) references workspaces(id) on delete cascade;
+alter table workspace_invite_links add constraint workspace_invite_links_workspace_id_fkey foreign key (workspace_id) references workspaces(id) on delete cascade;
 alter table workspace_members add constraint workspace_members_workspace_id_fkey foreign key (workspace_id) references workspaces(id) on delete cascade;
 alter table workspaces add constraint workspaces_owner_fkey foreign key (id, owner_id, owner_role) references workspace_members(workspace_id, user_id, role) deferrable initially deferred;
 

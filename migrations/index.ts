@@ -12,6 +12,14 @@ import { RunHistory1763640030000 } from './cell/1763640030000-RunHistory';
 import { RunQueue1763640040000 } from './cell/1763640040000-RunQueue';
 import { Workspaces1763640050000 } from './control/1763640050000-Workspaces';
 import { WorkspaceAuditLog1763640051000 } from './control/1763640051000-WorkspaceAuditLog';
+import { RateLimits1795260000000 } from './control/1795260000000-RateLimits';
+import { UserTokens1795260001000 } from './control/1795260001000-UserTokens';
+import { SignInMethods1795260002000 } from './control/1795260002000-SignInMethods';
+import { AccountLifecycle1795260003000 } from './control/1795260003000-AccountLifecycle';
+import { ApiKeyScopes1795260004000 } from './control/1795260004000-ApiKeyScopes';
+import { WorkspaceLifecycle1795260010000 } from './control/1795260010000-WorkspaceLifecycle';
+import { WorkspaceInvitations1795260011000 } from './control/1795260011000-WorkspaceInvitations';
+import { AppendOnlyAuditLog1795260012000 } from './control/1795260012000-AppendOnlyAuditLog';
 import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
@@ -26,6 +34,14 @@ export const migrations: Migrations = {
     ApiKeys1763640003400,
     Workspaces1763640050000,
     WorkspaceAuditLog1763640051000,
+    RateLimits1795260000000,
+    UserTokens1795260001000,
+    SignInMethods1795260002000,
+    AccountLifecycle1795260003000,
+    ApiKeyScopes1795260004000,
+    WorkspaceLifecycle1795260010000,
+    WorkspaceInvitations1795260011000,
+    AppendOnlyAuditLog1795260012000,
   ],
   cell: [
     Tenants1763640010000,

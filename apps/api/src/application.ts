@@ -1,6 +1,5 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SESSION_COOKIE } from '#identity';
 import {
   drainOrder,
   Lifecycle,
@@ -24,7 +23,7 @@ export async function createApplication(options: PlatformOptions): Promise<NestF
     adapter,
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
-  await configureHttp(app, config, SESSION_COOKIE);
+  await configureHttp(app, config);
   app.get(Lifecycle).onDrain('application', drainOrder.connections, () => app.close());
   return app;
 }

@@ -28,6 +28,7 @@ import {
 import { CollectingLogger, CountingIds, eventually, useTestDb } from '#platform/testing';
 import { migrations } from '#migrations';
 import { configureHttp, createHttpAdapter } from './http';
+import { reference } from './reference';
 
 const WORKSPACE = '0198c0de-0000-7000-8000-000000000001';
 const OTHER = '0198c0de-0000-7000-8000-000000000002';
@@ -140,7 +141,7 @@ class TokenStrategy extends passport.Strategy {
 }
 
 const user = { kind: 'user', userId: 'u1', sessionId: 's1' } as const;
-const key = { kind: 'api_key', apiKeyId: 'k1', role: 'viewer' } as const;
+const key = { kind: 'api_key', apiKeyId: 'k1', role: 'viewer', scopes: null } as const;
 passport.use(
   'session',
   new TokenStrategy({
@@ -183,7 +184,7 @@ describe('the HTTP door', () => {
     })(TestApp);
     const adapter = createHttpAdapter(config, new CountingIds());
     app = await NestFactory.create<NestFastifyApplication>(TestApp, adapter, { logger: false });
-    await configureHttp(app, config, 'session');
+    await configureHttp(app, config);
     await app.listen(0, '127.0.0.1');
     port = (app.getHttpServer().address() as AddressInfo).port;
     app.get(Lifecycle).ready();
@@ -461,7 +462,7 @@ describe('the HTTP door', () => {
         security: [{ session: [] }, { sessionCookie: [] }, { apiKey: [] }],
         'x-permission': 'thing:write',
       });
-      expect(document).toEqual(JSON.parse(JSON.stringify(buildOpenApi(app, 'session'))));
+      expect(document).toEqual(JSON.parse(JSON.stringify(buildOpenApi(app, reference))));
     });
 
     it('a reference page that runs under the content security policy and loads nothing from elsewhere', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import helmet from '@fastify/helmet';
+import { reference } from './reference';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   acceptedRequestId,
@@ -48,18 +49,14 @@ export function createHttpAdapter(config: Config, ids: Ids): FastifyAdapter {
  * documents and the reference page. Call it on a new application before `init` or `listen`. Routes carry their `/v1`
  * themselves, so there is neither a global prefix nor versioning.
  */
-export async function configureHttp(
-  app: NestFastifyApplication,
-  config: Config,
-  sessionCookie: string,
-): Promise<void> {
+export async function configureHttp(app: NestFastifyApplication, config: Config): Promise<void> {
   const allowedMethods = new AllowedMethods();
   await app.register(helmet, securityHeaders(config));
   installHttpHooks(app.getHttpAdapter().getInstance(), allowedMethods);
   installBodyParsers(app, config.values.allowedBodyBytes);
   app.useGlobalFilters(new ProblemFilter(allowedMethods, app.get(Logger)));
   app.useGlobalPipes(new SchemaValidationPipe());
-  serveReference(app, sessionCookie);
+  serveReference(app, reference);
 }
 
 /** Everything from our own origin, nothing inline but styles (swagger-ui writes some), and nobody may frame us. */

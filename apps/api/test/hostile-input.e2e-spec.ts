@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import * as fc from 'fast-check';
 import { type Account, signUp } from './support/account';
@@ -89,6 +90,16 @@ describe('hostile input', () => {
     };
   });
 
+  /** What stands in an operation's path: what there is here, and else the id of nothing. */
+  const idsOf = ({ idParameters, words }: Operation) => ({
+    ...Object.fromEntries(idParameters.map((name) => [name, randomUUID()])),
+    ...words,
+    ...ids,
+  });
+
+  /** Limits are no answer to what these tests ask. */
+  const unlimited = () => installation().testDb.sql('delete from rate_limits');
+
   /** Null when an answer is how a refusal has to be; else what is wrong with it. */
   function complaint({ status, headers, body, text }: Answer): string | null {
     const isProblem = headers.get('content-type')?.startsWith('application/problem+json') ?? false;
@@ -104,7 +115,8 @@ describe('hostile input', () => {
       expect(taking.length).toBeGreaterThan(5);
       const wrong: string[] = [];
       for (const operation of taking) {
-        const answer = await ada.api.send(operation.method, pathOf(operation, ids), {
+        await unlimited();
+        const answer = await ada.api.send(operation.method, pathOf(operation, idsOf(operation)), {
           headers: { ...operation.requiredHeaders, 'content-type': type },
           body,
         });
@@ -130,7 +142,8 @@ describe('hostile input', () => {
     const wrong: string[] = [];
     for (const operation of operations.filter(({ sampleBody }) => sampleBody !== null)) {
       for (const body of bodiesWith(values, operation.sampleBody as Record<string, unknown>)) {
-        const answer = await ada.api.send(operation.method, pathOf(operation, ids), {
+        await unlimited();
+        const answer = await ada.api.send(operation.method, pathOf(operation, idsOf(operation)), {
           headers: { ...operation.requiredHeaders, 'content-type': 'application/json' },
           body,
         });
@@ -151,7 +164,7 @@ describe('hostile input', () => {
   }
 
   it('in paths and queries gives no fault of ours, whatever it is', async () => {
-    const reading = operations.filter(
+    const addressed = operations.filter(
       ({ pathParameters, queryParameters }) => pathParameters.length + queryParameters.length > 0,
     );
     const odd = fc.constantFrom(
@@ -192,13 +205,15 @@ describe('hostile input', () => {
       },
     );
     const property = fc.asyncProperty(
-      fc.constantFrom(...reading),
+      fc.constantFrom(...addressed),
       fc.record({ some: text, other: text, keep: fc.boolean() }),
       extra,
       async (operation, { some, other, keep }, query) => {
         const values: Record<string, string> = {};
         for (const [index, name] of operation.pathParameters.entries()) {
-          values[name] = keep && index === 0 ? (ids[name] ?? some) : index % 2 === 0 ? some : other;
+          // What is there is looked at only: a workspace that is deleted here would be missed by later tests.
+          const isReal = keep && index === 0 && operation.method === 'GET';
+          values[name] = isReal ? (ids[name] ?? some) : index % 2 === 0 ? some : other;
         }
         const search = Object.entries(query).map(([name, value]) => `${name}=${value}`);
         const known = operation.queryParameters.map((name) => `${name}=${other}`);

@@ -1,14 +1,37 @@
 import { randomUUID } from 'node:crypto';
+import { permissionsOf, type Role, roles } from '#workspaces';
 import { type Account, apiKeyOf, signUp } from './support/account';
-import type { Answer, ApiClient } from './support/api-client';
+import { type Answer, type ApiClient, expectStatus } from './support/api-client';
 import { useInstallation } from './support/installation';
-import { isOfWorkspace, type Operation, operationsOf, pathOf, requestOf } from './support/operations';
+import { memberOf } from './support/members';
+import {
+  Examples,
+  isOfWorkspace,
+  type Operation,
+  operationsOf,
+  pathOf,
+  requestOf,
+  takesIds,
+} from './support/operations';
 import { publish, runInStatus, startRun } from './support/workflows';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Open to the world, each for a reason. A route that is missing here and needs no credentials is a mistake. */
-const PUBLIC = ['auth_signIn', 'auth_signUp', 'hooks_call', 'verification_verify'];
+const PUBLIC = [
+  'accountDeletion_confirm',
+  'auth_signIn',
+  'auth_signUp',
+  'hooks_call',
+  'offerPage_show',
+  'options_show',
+  'passwords_forgot',
+  'passwords_reset',
+  'secondFactorSignIn_complete',
+  'verification_resend',
+  'verification_verify',
+  'waitlist_join',
+];
 
 /** They take a body because a definition does not fit into a URL, and write nothing. */
 const READING_POSTS = ['workflows_validate'];
@@ -20,21 +43,40 @@ describe('the wall between tenants', () => {
   let server: ApiClient;
   let ada: Account;
   let eve: Account;
-  /** Ids of what is in Ada's workspace, by the names that paths give them. */
-  let adas: Readonly<Record<string, string>>;
+  /** Ada's colleagues, by what they are in her workspace. */
+  const colleagues = new Map<Role, Account>();
+  /** What is in Ada's workspace, by the names that paths give it. */
+  let examples: Examples;
 
   beforeAll(async () => {
     ({ server } = await installation().start());
     operations = await operationsOf(server);
     [ada, eve] = await Promise.all([signUp(server), signUp(server)]);
+    const { testDb } = installation();
+    for (const role of ['admin', 'member', 'viewer'] as const) {
+      colleagues.set(role, await memberOf(ada, { server, testDb, role }));
+    }
+    colleagues.set('owner', ada);
     const workflow = await publish(ada, { nodes: [{ id: 'begin', type: 'trigger.manual' }], edges: [] });
     const runId = await startRun(ada, workflow);
     await runInStatus(ada, runId, 'succeeded');
-    const { id: apiKeyId } = await apiKeyOf(ada, 'viewer');
-    adas = { workspaceId: ada.workspaceId, workflowId: workflow.workflowId, runId, apiKeyId, number: '1' };
+    await arrangeWhatCannotBeAdded();
+    examples = new Examples(ada.api, operations, { workspaceId: ada.workspaceId });
   });
 
-  function call(
+  /** One of each thing that somebody else has to do, or that comes about otherwise than by adding it to a list. */
+  async function arrangeWhatCannotBeAdded(): Promise<void> {
+    const [{ email }] = (await installation().testDb.sql<{ email: string }>(
+      'update users set email_verified_at = now() where id = $1 returning email',
+      [ada.userId],
+    )) as [{ email: string }];
+    const bob = await signUp(server);
+    expectStatus(await bob.api.post(`${bob.home}/invitations`, { email, role: 'viewer' }), 201);
+    const { id } = expectStatus(await ada.api.post('/v1/workspaces', { name: 'Given up' }), 201);
+    expectStatus(await ada.api.send('DELETE', `/v1/workspaces/${id}`), 200);
+  }
+
+  async function call(
     api: ApiClient,
     operation: Operation,
     ids: Readonly<Record<string, string>>,
@@ -45,12 +87,16 @@ describe('the wall between tenants', () => {
   /** The bytes of a problem, without what tells requests apart. */
   function withoutTraces({ text, body, status }: Answer): string {
     const bare = text
-      .replace(JSON.stringify(body.instance), '""')
-      .replace(JSON.stringify(body.requestId), '""');
+      .replace(JSON.stringify(body?.instance), '""')
+      .replace(JSON.stringify(body?.requestId), '""');
     return `${status} ${bare}`;
   }
 
-  const missing = () => randomUUID();
+  /** The same ids, but of things that do not exist; what is no id (the number of a version) stays. */
+  const missing = (ids: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries(ids).map(([name, id]) => [name, /^[0-9a-f-]{36}$/.test(id) ? randomUUID() : id]),
+    );
   const each = async (chosen: readonly Operation[], check: (operation: Operation) => Promise<unknown>) => {
     expect(chosen.length).toBeGreaterThan(0);
     const found: Record<string, unknown> = {};
@@ -59,10 +105,20 @@ describe('the wall between tenants', () => {
   };
   const all = (chosen: readonly Operation[], value: unknown) =>
     Object.fromEntries(chosen.map(({ id }) => [id, value]));
+  const colleague = (role: Role): Account => {
+    const found = colleagues.get(role);
+    if (!found) throw new Error(`Nobody is ${role}.`);
+    return found;
+  };
+  const same404 = (foreign: string, none: string) =>
+    foreign.startsWith('404 ') && foreign === none ? 'same 404' : `${foreign} <> ${none}`;
 
   it('stands: its owner reaches everything behind it', async () => {
     const reading = operations.filter((operation) => isOfWorkspace(operation) && operation.method === 'GET');
-    const found = await each(reading, async (operation) => (await call(ada.api, operation, adas)).status);
+    const found = await each(
+      reading,
+      async (operation) => (await call(ada.api, operation, await examples.of(operation))).status,
+    );
     expect(found).toEqual(all(reading, 200));
   });
 
@@ -76,8 +132,8 @@ describe('the wall between tenants', () => {
     const guarded = operations.filter(({ isPublic }) => !isPublic);
     for (const api of [server.as(null), server.as('wrong')]) {
       const found = await each(guarded, async (operation) => {
-        const { status, body } = await call(api, operation, adas);
-        return `${status} ${body.code}`;
+        const { status, body } = await call(api, operation, await examples.of(operation));
+        return `${status} ${body?.code}`;
       });
       expect(found).toEqual(all(guarded, '401 request.unauthenticated'));
     }
@@ -88,50 +144,106 @@ describe('the wall between tenants', () => {
     const { key } = await apiKeyOf(eve, 'admin');
     for (const stranger of [eve.api, server.as(key)]) {
       const found = await each(inside, async (operation) => {
-        const foreign = withoutTraces(await call(stranger, operation, adas));
-        const none = withoutTraces(await call(stranger, operation, { ...adas, workspaceId: missing() }));
-        return foreign.startsWith('404 ') && foreign === none ? 'same 404' : `${foreign} <> ${none}`;
+        const ids = await examples.of(operation);
+        const foreign = await call(stranger, operation, ids);
+        const none = await call(stranger, operation, { ...ids, workspaceId: randomUUID() });
+        return same404(withoutTraces(foreign), withoutTraces(none));
       });
       expect(found).toEqual(all(inside, 'same 404'));
     }
   });
 
-  it('gives foreign ids inside the own workspace the very 404 of ids that do not exist', async () => {
-    const withIds = operations.filter(
-      (operation) => isOfWorkspace(operation) && operation.pathParameters.length > 1,
-    );
-    const own = { ...adas, workspaceId: eve.workspaceId };
+  it('gives foreign ids the very 404 of ids that do not exist, in the own workspace and outside of any', async () => {
+    const withIds = operations.filter((operation) => takesIds(operation) && !operation.isPublic);
     const found = await each(withIds, async (operation) => {
-      const none = { ...own, workflowId: missing(), runId: missing(), apiKeyId: missing() };
-      const foreign = withoutTraces(await call(eve.api, operation, own));
-      const absent = withoutTraces(await call(eve.api, operation, none));
-      return foreign.startsWith('404 ') && foreign === absent ? 'same 404' : `${foreign} <> ${absent}`;
+      const own = { ...(await examples.of(operation)), workspaceId: eve.workspaceId };
+      const foreign = await call(eve.api, operation, own);
+      const none = await call(eve.api, operation, { ...missing(own), workspaceId: eve.workspaceId });
+      return same404(withoutTraces(foreign), withoutTraces(none));
     });
     expect(found).toEqual(all(withIds, 'same 404'));
+  });
+
+  it('answers to a foreign id in a body as to one that does not exist', async () => {
+    const withIds = operations.filter(({ bodyIds, isPublic }) => bodyIds.length > 0 && !isPublic);
+    for (const operation of withIds) {
+      const ids = { ...(await examples.of(operation)), workspaceId: eve.workspaceId };
+      const sendWith = (id: string) =>
+        eve.api.send(operation.method, pathOf(operation, ids), {
+          ...requestOf(operation),
+          body: JSON.stringify({
+            ...(operation.sampleBody as object),
+            ...Object.fromEntries(operation.bodyIds.map((name) => [name, id])),
+          }),
+        });
+      const [foreign, none] = [await sendWith(ada.userId), await sendWith(randomUUID())];
+      expect(`${operation.id} ${withoutTraces(foreign).replaceAll(ada.userId, '')}`).toBe(
+        `${operation.id} ${withoutTraces(none).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '')}`,
+      );
+      expect(foreign.status).toBeGreaterThanOrEqual(400);
+    }
   });
 
   it('shows no trace of one tenant in the lists of another', async () => {
     const lists = operations.filter(
       (operation) =>
-        isOfWorkspace(operation) && operation.method === 'GET' && operation.pathParameters.length === 1,
+        operation.method === 'GET' &&
+        !operation.isPublic &&
+        operation.pathParameters.every((name) => name === 'workspaceId'),
     );
-    const foreign = [ada.workspaceId, ada.userId, adas['workflowId'], adas['runId'], adas['apiKeyId']];
+    const withIds = operations.filter((operation) => takesIds(operation) && !operation.isPublic);
+    const known = await Promise.all(withIds.map((operation) => examples.of(operation)));
+    const foreign = [...known.flatMap((ids) => Object.values(ids)), ada.userId].filter(
+      (id) => id.length > 10,
+    );
     const found = await each(lists, async (operation) => {
       const { text } = await call(eve.api, operation, { workspaceId: eve.workspaceId });
-      return foreign.filter((id) => id !== undefined && text.includes(id));
+      return foreign.filter((id) => text.includes(id));
     });
     expect(found).toEqual(all(lists, []));
-    const filtered = await eve.api.get(`${eve.home}/runs?workflowId=${adas['workflowId']}`);
+    const filtered = await eve.api.get(`${eve.home}/runs?workflowId=${foreign[0]}`);
     expect(filtered).toMatchObject({ status: 200, body: { data: [] } });
   });
 
-  it('lets a viewer change nothing', async () => {
+  it.each(roles.filter((role) => role !== 'owner'))(
+    'refuses a session of the role %s whatever the role does not allow, and changes nothing',
+    async (role) => {
+      const withheld = operations.filter(
+        ({ permission }) =>
+          permission !== null && ![...permissionsOf(role)].some((one) => one === permission),
+      );
+      const before = await history();
+      const found = await each(withheld, async (operation) => {
+        const { status, body } = await call(colleague(role).api, operation, await examples.of(operation));
+        return `${status} ${body?.code} ${body?.permission === operation.permission}`;
+      });
+      expect(found).toEqual(all(withheld, '403 request.forbidden true'));
+      expect(await history()).toEqual(before);
+    },
+  );
+
+  it('lets each role read what the role allows', async () => {
+    for (const role of roles) {
+      const reading = operations.filter(
+        ({ permission, method }) =>
+          method === 'GET' && [...permissionsOf(role)].some((one) => one === permission),
+      );
+      const found = await each(
+        reading,
+        async (operation) =>
+          (await call(colleague(role).api, operation, await examples.of(operation))).status,
+      );
+      expect(found).toEqual(all(reading, 200));
+    }
+  });
+
+  it('lets the key of a viewer change nothing', async () => {
     const { key } = await apiKeyOf(ada, 'viewer');
     const viewer = server.as(key);
     const writing = operations.filter(({ method, isPublic }) => method !== 'GET' && !isPublic);
     const before = await history();
     const found = await each(writing, async (operation) => {
-      const { status, body } = await call(viewer, operation, adas);
+      const { status, body } = await call(viewer, operation, await examples.of(operation));
       return status === 403 ? `403 ${body.code}` : `${status}`;
     });
     expect(found).toEqual({
@@ -141,29 +253,55 @@ describe('the wall between tenants', () => {
     expect(await history()).toEqual(before);
   });
 
-  it('lets a viewer read what a viewer may, and says which permission the rest needs', async () => {
-    const { key } = await apiKeyOf(ada, 'viewer');
-    const viewer = server.as(key);
-    const reading = operations.filter((operation) => isOfWorkspace(operation) && operation.method === 'GET');
-    const refused = await each(reading, async (operation) => {
-      const { status, body } = await call(viewer, operation, adas);
-      return status === 200 ? null : body.permission;
+  it('lets a key do what its scopes say, and nothing else that its role could', async () => {
+    const body = { name: 'Starter', role: 'admin', scopes: ['run:read', 'run:start'] };
+    const { key } = expectStatus(await ada.api.post(`${ada.home}/api-keys`, body), 201);
+    const inside = operations.filter(({ permission }) => permission !== null);
+    const beyond = inside.filter(({ permission }) => permission !== 'run:read' && permission !== 'run:start');
+    const found = await each(beyond, async (operation) => {
+      const { status, body: answer } = await call(server.as(key), operation, await examples.of(operation));
+      return `${status} ${answer?.code}`;
     });
-    const withheld = Object.entries(refused).filter(([, permission]) => permission !== null);
-    expect(Object.fromEntries(withheld)).toEqual({
-      apiKeys_list: 'api_key:manage',
-      auditLog_list: 'audit:read',
-      usage_current: 'billing:read',
-    });
-    // Whoever knows the address of a webhook starts runs.
-    const { text } = await viewer.get(`${ada.home}/workflows/${adas['workflowId']}`);
+    expect(found).toEqual(all(beyond, '403 request.forbidden'));
+    expect((await server.as(key).get(`${ada.home}/runs`)).status).toBe(200);
+  });
+
+  it('shows a viewer no address of a webhook: whoever knows one starts runs', async () => {
+    const [workflow] = expectStatus(await ada.api.get(`${ada.home}/workflows`), 200).data;
+    const { text } = await colleague('viewer').api.get(`${ada.home}/workflows/${workflow.id}`);
     expect(text).not.toContain('/hooks/');
+  });
+
+  it('gives somebody who was removed the very 404 of a stranger, with the session they had', async () => {
+    const { testDb } = installation();
+    const mallory = await memberOf(ada, { server, testDb, role: 'admin' });
+    const { key } = await apiKeyOf(mallory, 'admin');
+    expectStatus(await mallory.api.get(`${ada.home}/runs`), 200);
+    expectStatus(await ada.api.send('DELETE', `${ada.home}/members/${mallory.userId}?reason=gone`), 204);
+    const inside = operations.filter(isOfWorkspace);
+    const found = await each(inside, async (operation) => {
+      const ids = await examples.of(operation);
+      const foreign = await call(mallory.api, operation, ids);
+      const none = await call(mallory.api, operation, { ...ids, workspaceId: randomUUID() });
+      return same404(withoutTraces(foreign), withoutTraces(none));
+    });
+    expect(found).toEqual(all(inside, 'same 404'));
+    const byKey = await each(
+      inside,
+      async (operation) => (await call(server.as(key), operation, await examples.of(operation))).status,
+    );
+    expect(byKey).toEqual(all(inside, 401));
   });
 
   /** What the workspace holds, as far as its owner sees. */
   async function history(): Promise<readonly string[]> {
-    const lists = ['', '/workflows', '/runs', '/members', '/audit-log', '/api-keys'];
-    const answers = await Promise.all(lists.map((list) => ada.api.get(`${ada.home}${list}`)));
+    const lists = operations.filter(
+      ({ method, path, pathParameters }) =>
+        method === 'GET' && pathParameters.join() === 'workspaceId' && !path.endsWith('/export'),
+    );
+    const answers = await Promise.all(
+      lists.map((operation) => call(ada.api, operation, { workspaceId: ada.workspaceId })),
+    );
     return answers.map(({ text }) => text.replace(/"lastUsedAt":("[^"]*"|null)/g, ''));
   }
 });

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { UsagePurge } from './usage/usage-purge.service';
 import { RunMeter } from './usage/run-meter';
 import { UsageController } from './usage/usage.controller';
 import { Usage } from './usage/usage.service';
@@ -6,7 +7,7 @@ import { Usage } from './usage/usage.service';
 /** Plans and the counting of runs. Needs the port WorkspacePlans. */
 @Module({
   controllers: [UsageController],
-  providers: [RunMeter, Usage],
-  exports: [RunMeter],
+  providers: [RunMeter, Usage, UsagePurge],
+  exports: [RunMeter, UsagePurge],
 })
 export class BillingModule {}

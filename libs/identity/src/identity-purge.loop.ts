@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, Db, type LoopDuty, type LoopResult } from '#platform';
 import { purgeSessions } from './sessions/session.sql';
-import { purgeVerifications } from './verification/email-verification.sql';
+import { purgeAttempts } from './sign-ins/sign-in-attempt.sql';
+import { purgeTokens } from './tokens/user-token.sql';
 
 const BATCH_ROWS = 1_000;
 
-/** Deletes expired sessions and verifications. They are refused the moment they expire: this is about space only. */
+/**
+ * Deletes expired sessions and tokens, which are refused the moment they expire: that is about space only. And forgets
+ * attempts to sign in after 90 days.
+ */
 @Injectable()
 export class IdentityPurge implements LoopDuty {
   readonly name = 'identity-purge';
@@ -19,11 +23,14 @@ export class IdentityPurge implements LoopDuty {
 
   async runOnce(): Promise<LoopResult> {
     const now = this.clock.pinned();
-    const sessions = await this.db.executeControl(purgeSessions, BATCH_ROWS, now);
-    const verifications = await this.db.executeControl(purgeVerifications, BATCH_ROWS, now);
+    const purged = [
+      await this.db.executeControl(purgeSessions, BATCH_ROWS, now),
+      await this.db.executeControl(purgeTokens, BATCH_ROWS, now),
+      await this.db.executeControl(purgeAttempts, BATCH_ROWS, now),
+    ];
     return {
-      rows: sessions.length + verifications.length,
-      again: sessions.length === BATCH_ROWS || verifications.length === BATCH_ROWS,
+      rows: purged.reduce((sum, { length }) => sum + length, 0),
+      again: purged.some(({ length }) => length === BATCH_ROWS),
     };
   }
 }

@@ -7,9 +7,15 @@ export const identityTables = [
   'users',
   'user_terms_acceptances',
   'sessions',
-  'email_verifications',
+  'user_tokens',
+  'user_identities',
+  'user_second_factors',
+  'user_recovery_codes',
+  'sign_in_attempts',
+  'waitlist_entries',
+  'account_deletions',
   'api_keys',
 ] as const;
 
-/** Those of them that are read and written as entities. Sessions and verifications are named statements alone. */
+/** Those of them that are read and written as entities. The others are named statements alone. */
 export const identityEntities = [UserEntity, TermsAcceptanceEntity, ApiKeyEntity] as const;

@@ -1,4 +1,6 @@
 export { Config, ConfigError, parseConfig } from './config/config';
+export { publicUrlOf } from './config/public-url';
+export { Secret } from './config/secret';
 export { loadConfig } from './config/load-config';
 export { AppError, defineErrors, type Problem } from './errors/app-error';
 export { platformErrors } from './errors/platform-errors';
@@ -14,8 +16,26 @@ export { printSchemas } from './db/schema-printer';
 export { onViolation } from './db/pg-errors';
 export { knownStatements, type Statement, statement } from './db/statement';
 export type { Tx } from './db/tx';
-export { CurrentAccess, CurrentPrincipal, CurrentUser, Public, Requires } from './auth/decorators';
-export { type ApiKeyPrincipal, type Principal, principalKey, type UserPrincipal } from './auth/principal';
+export { isCrossSite } from './auth/cross-site';
+export {
+  CurrentAccess,
+  CurrentPrincipal,
+  CurrentUser,
+  CurrentVisitor,
+  Public,
+  Recognises,
+  Requires,
+} from './auth/decorators';
+export {
+  type Actor,
+  actorOf,
+  type ApiKeyPrincipal,
+  type Principal,
+  principalKey,
+  type UserPrincipal,
+} from './auth/principal';
+export { AccessChanges } from './auth/access-changes';
+export { LivePrincipals } from './auth/live-principals.port';
 export { type Access, WorkspaceAccess } from './auth/workspace-access.port';
 export { hint, Hints } from './events/hints';
 export type { LoopDuty, LoopResult } from './loops/loop-duty';
@@ -28,6 +48,7 @@ export { Batcher } from './batch/batcher';
 export { constantTimeEqual, sha256 } from './crypto/digest';
 export { InstallationKeyError, loadInstallationKey, verifyInstallationKey } from './crypto/installation-key';
 export { Keys } from './crypto/keys';
+export { SecretBox } from './crypto/secret-box';
 export { drainOrder, Lifecycle } from './lifecycle/lifecycle';
 export { installSignalHandlers } from './lifecycle/signals';
 export { Logger } from './log/logger';
@@ -36,9 +57,16 @@ export { PinoLogger } from './log/pino-logger';
 export type { LoopHandle } from './loops/loop';
 export { Loops } from './loops/loops';
 export { Notifications } from './db/listener';
+export { emailAddress } from './mail/mail-address';
+export { composeMail } from './mail/compose-mail';
 export { Mail, type MailToSend } from './mail/mail';
+export { RateLimit } from './limits/rate-limit.decorator';
+export { answerStanding } from './limits/rate-limit-headers';
+export { RateLimiter, type RatePolicy, type RateStanding } from './limits/rate-limiter';
 export { PlatformModule, type PlatformOptions } from './platform.module';
 export { AllowedMethods } from './http/allowed-methods';
+export { type Client, clientOf, CurrentClient } from './http/client';
+export { fieldsOf, HtmlFormRoute, htmlPage, HtmlRoute } from './http/html-page';
 export { installBodyParsers } from './http/body-parser';
 export { etagOf, type ExpectedRevision, expectedRevisionOf, IfMatch, staleRevision } from './http/etag';
 export { answerClientError, answerFrameworkError } from './http/framework-errors';
@@ -47,6 +75,7 @@ export { HttpModule } from './http/http.module';
 export { readJson } from './http/json-guard';
 export { buildOpenApi, serveReference } from './http/openapi';
 export { ProblemFilter } from './http/problem.filter';
+export { ProblemPageFilter } from './http/problem-page.filter';
 export { productVersion } from './http/product-version';
 export { RawBodyRoute } from './http/raw-body.decorator';
 export { acceptedRequestId, currentRequest } from './http/request-context';

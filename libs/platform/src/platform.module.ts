@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module, type OnModuleDestroy, type Provider } from '@nestjs/common';
+import { AccessChanges } from './auth/access-changes';
 import { Config } from './config/config';
 import { Keys } from './crypto/keys';
 import { DatabaseModule } from './db/database.module';
@@ -40,6 +41,7 @@ function foundations({ config, databaseUrl, secretKey, logger, lifecycle }: Plat
     { provide: Logger, useFactory: () => logger ?? PinoLogger.fromConfig(config) },
     { provide: Keys, useFactory: () => new Keys(secretKey) },
     { provide: Hints, useClass: Hints },
+    { provide: AccessChanges, useClass: AccessChanges },
     {
       provide: Lifecycle,
       inject: [Clock, Logger],

@@ -1,9 +1,12 @@
+export { WorkflowCounts } from './catalog/workflow-counts.service';
+export { WorkspaceRuns } from './deletion/workspace-runs.service';
 export { WorkflowsModule } from './workflows.module';
 export {
   type Admission,
   type AdmissionRequest,
   type AuditedAction,
   type AuthoringLimits,
+  DeletedWorkspaces,
   RunAdmission,
   WorkflowAudit,
   WorkflowLimits,

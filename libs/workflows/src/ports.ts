@@ -1,4 +1,4 @@
-import type { Principal, Tx } from '#platform';
+import type { Client, Principal, Tx } from '#platform';
 
 /** How many starts a workspace asks for at once. */
 export interface AdmissionRequest {
@@ -46,6 +46,7 @@ export abstract class WorkflowLimits {
 export interface AuditedAction {
   readonly workspaceId: string;
   readonly actor: Principal;
+  readonly client: Client;
   /** Dotted, in the past tense: `workflow.published`. */
   readonly action: `${string}.${string}`;
   readonly targetId: string;
@@ -55,4 +56,12 @@ export interface AuditedAction {
 /** Port: writes the audit log in the transaction of what it tells of. */
 export abstract class WorkflowAudit {
   abstract record(tx: Tx, entry: AuditedAction): Promise<void>;
+}
+
+/** Port: workspaces that were deleted. They may come back, so what they have is kept; but nothing of theirs goes on. */
+export abstract class DeletedWorkspaces {
+  /** Whether a workspace is there for its members: neither deleted nor purged. */
+  abstract isLive(workspaceId: string): Promise<boolean>;
+  /** Every workspace that is deleted and not purged yet. */
+  abstract all(): Promise<readonly string[]>;
 }

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from './catalog/catalog.module';
+import { DeletedWorkspaceRuns } from './deletion/deleted-workspace-runs.loop';
+import { WorkspaceRuns } from './deletion/workspace-runs.service';
 import { Engine } from './engine/engine';
 import { NodesModule } from './nodes/nodes.module';
 import { RunStreams } from './runs/run-streams.service';
@@ -8,10 +10,11 @@ import { Runs } from './runs/runs.service';
 import { HooksController } from './triggers/hooks.controller';
 import { Hooks } from './triggers/hooks.service';
 
-/** Workflows: authoring, running, triggers. Needs the ports RunAdmission, WorkflowLimits and WorkflowAudit. */
+/** Workflows: authoring, running, triggers. Needs the ports of `ports.ts`. */
 @Module({
   imports: [NodesModule, CatalogModule.with(NodesModule)],
   controllers: [RunsController, HooksController],
-  providers: [Engine, Runs, RunStreams, Hooks],
+  providers: [Engine, Runs, RunStreams, Hooks, WorkspaceRuns, DeletedWorkspaceRuns],
+  exports: [CatalogModule, WorkspaceRuns],
 })
 export class WorkflowsModule {}

@@ -1,7 +1,21 @@
 export { WorkspacesModule } from './workspaces.module';
-export { type MemberName, MemberNames } from './ports';
-export { isRole, mayGrant } from './members/role';
+export {
+  ActingKeys,
+  type LostRole,
+  MemberKeys,
+  type MemberName,
+  MemberNames,
+  People,
+  type Person,
+  type PurgeProgress,
+  SeatPolicy,
+  WorkspacePurge,
+} from './ports';
+export { isRole, mayGrant, permissionsOf, type Role, roles } from './members/role';
+export { Offers } from './invitations/offers.service';
 export { Memberships } from './members/memberships.service';
 export { Workspaces } from './workspace/workspaces.service';
+export { WorkspacePurgeDuty } from './deletion/workspace-purge.loop';
+export { WorkspaceDeletions } from './deletion/workspace-deletions.service';
 export { AuditLog } from './audit/audit-log.service';
-export { actorOf } from './audit/audit-origin';
+export { AccountClosing } from './deletion/account-closing.service';

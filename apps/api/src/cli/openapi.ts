@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SESSION_COOKIE } from '#identity';
 import { buildOpenApi, parseConfig, SystemClock, SystemRandom, UuidV7Ids } from '#platform';
 import { AppModule } from '../app.module';
 import { createHttpAdapter } from '../http';
+import { reference } from '../reference';
 
 /**
  * The OpenAPI document of this code, as text. Nest's preview builds the graph of modules without making anything in
@@ -17,5 +17,5 @@ export async function openApiText(): Promise<string> {
     createHttpAdapter(config, new UuidV7Ids(new SystemClock(), new SystemRandom())),
     { preview: true, logger: false, abortOnError: false },
   );
-  return `${JSON.stringify(buildOpenApi(app, SESSION_COOKIE), null, 2)}\n`;
+  return `${JSON.stringify(buildOpenApi(app, reference), null, 2)}\n`;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type AuditEntry, AuditWriter } from '#identity';
 import type { Tx } from '#platform';
-import { actorOf, AuditLog } from '#workspaces';
+import { AuditLog } from '#workspaces';
 
 /** What is done to API keys is written in the workspace's audit log. */
 @Injectable()
@@ -10,7 +10,7 @@ export class AuditWriterAdapter extends AuditWriter {
     super();
   }
 
-  record(tx: Tx, { actor, ip, userAgent, ...entry }: AuditEntry): Promise<void> {
-    return this.log.record(tx, { ...entry, origin: { actor: actorOf(actor), ip, userAgent } });
+  async record(tx: Tx, { actor, ip, userAgent, ...entry }: AuditEntry): Promise<void> {
+    await this.log.record(tx, { ...entry, origin: { actor, ip, userAgent } });
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Tx } from '#platform';
+import { actorOf, type Tx } from '#platform';
 import { type AuditedAction, WorkflowAudit } from '#workflows';
-import { actorOf, AuditLog } from '#workspaces';
+import { AuditLog } from '#workspaces';
 
 /** What is done to workflows is written in the workspace's audit log. */
 @Injectable()
@@ -10,10 +10,10 @@ export class WorkflowAuditAdapter extends WorkflowAudit {
     super();
   }
 
-  record(tx: Tx, { actor, targetId, ...entry }: AuditedAction): Promise<void> {
-    return this.log.record(tx, {
+  async record(tx: Tx, { actor, client, targetId, ...entry }: AuditedAction): Promise<void> {
+    await this.log.record(tx, {
       ...entry,
-      origin: { actor: actorOf(actor), ip: null, userAgent: null },
+      origin: { actor: actorOf(actor), ...client },
       target: { kind: 'workflow', id: targetId },
     });
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type ApiClient, expectStatus } from './api-client';
 import type { Json } from './json';
 
@@ -12,17 +13,25 @@ export interface Operation {
   readonly isPublic: boolean;
   readonly permission: string | null;
   readonly pathParameters: readonly string[];
+  /** Those of them that are ids; not the number of a version, say, or one word of a few. */
+  readonly idParameters: readonly string[];
+  /** Those of which the schema lists the values, each with its first one. */
+  readonly words: Readonly<Record<string, string>>;
   readonly queryParameters: readonly string[];
   /** Headers without which it refuses a request, with values it takes. */
   readonly requiredHeaders: Readonly<Record<string, string>>;
   /** A body that it takes, made from its schema; null for one without a JSON body. */
   readonly sampleBody: unknown;
+  /** Members of its body that are ids. */
+  readonly bodyIds: readonly string[];
+  /** Whether it answers with a stream of events, which does not end by itself. */
+  readonly isStream: boolean;
 }
 
 /** Headers without which some operation refuses a request. */
 const HEADERS: Readonly<Record<string, string>> = { 'If-Match': '*' };
 
-/** Members of which no schema tells enough: a graph is described by a schema of its own. */
+/** Members of which no schema tells enough, and optional ones without which some body says too little. */
 const SAMPLES: Readonly<Record<string, unknown>> = {
   definition: { nodes: [{ id: 'begin', type: 'trigger.manual' }], edges: [] },
   role: 'viewer',
@@ -46,9 +55,26 @@ export async function operationsOf(server: ApiClient): Promise<readonly Operatio
         isPublic: operation['security'].length === 0,
         permission: operation['x-permission'] ?? null,
         pathParameters: namesIn('path'),
+        words: Object.fromEntries(
+          parameters
+            .filter((one) => one['in'] === 'path' && one['schema']?.enum)
+            .map(
+              ({
+                name,
+                schema: {
+                  enum: [word],
+                },
+              }) => [name, word],
+            ),
+        ),
+        idParameters: parameters
+          .filter((one) => one['in'] === 'path' && one['schema']?.format === 'uuid')
+          .map(({ name }) => name),
         queryParameters: namesIn('query'),
         requiredHeaders: Object.fromEntries(required.map(({ name }) => [name, HEADERS[name] ?? 'x'])),
         sampleBody: schema === undefined ? null : sampleOf(schema, document),
+        bodyIds: schema === undefined ? [] : idsOf(schema, document),
+        isStream: operation['responses']['200']?.content?.['text/event-stream'] !== undefined,
       };
     }),
   );
@@ -78,7 +104,16 @@ export function requestOf({ sampleBody, requiredHeaders }: Operation) {
   };
 }
 
-/** The smallest value that a schema takes: required members only. */
+/** The members of a body whose values are ids. */
+function idsOf(schema: Schema, document: Schema): readonly string[] {
+  const { $ref: reference, properties = {} } = schema;
+  if (typeof reference === 'string') return idsOf(resolved(reference, document), document);
+  return Object.entries<Schema>(properties).flatMap(([name, { format }]) =>
+    format === 'uuid' ? [name] : [],
+  );
+}
+
+/** The smallest value that a schema takes: required members, and those of which a sample is known. */
 function sampleOf(schema: Schema, document: Schema): unknown {
   const { $ref: reference, enum: choices, type, required = [], properties = {} } = schema;
   if (typeof reference === 'string') return sampleOf(resolved(reference, document), document);
@@ -86,7 +121,9 @@ function sampleOf(schema: Schema, document: Schema): unknown {
   switch (type) {
     case 'object':
       return Object.fromEntries(
-        required.map((name: string) => [name, SAMPLES[name] ?? sampleOf(properties[name], document)]),
+        Object.keys(properties)
+          .filter((name) => required.includes(name) || name in SAMPLES)
+          .map((name) => [name, SAMPLES[name] ?? sampleOf(properties[name], document)]),
       );
     case 'array':
       return [];
@@ -96,6 +133,7 @@ function sampleOf(schema: Schema, document: Schema): unknown {
     case 'boolean':
       return true;
     case 'string':
+      if (schema['format'] === 'uuid') return randomUUID();
       return 'x'.repeat(Math.max(schema['minLength'] ?? 1, 1));
     default:
       return {};
@@ -107,4 +145,66 @@ function resolved(reference: string, document: Schema): Schema {
     .split('/')
     .slice(1)
     .reduce((place, name) => place[name], document);
+}
+
+/** Whether its path holds an id beside that of the workspace: somebody else's must be like one that does not exist. */
+export function takesIds({ idParameters }: Operation): boolean {
+  return idParameters.some((name) => name !== 'workspaceId');
+}
+
+/**
+ * One of each thing that paths have parameters for, found as a caller would: by listing the collection that stands
+ * before the parameter, and by adding to it when it is empty. A route added later needs nothing here, unless its
+ * collection can neither be listed nor added to: then this says so.
+ */
+export class Examples {
+  readonly #known = new Map<string, string>();
+
+  constructor(
+    private readonly api: ApiClient,
+    private readonly operations: readonly Operation[],
+    given: Readonly<Record<string, string>>,
+  ) {
+    for (const [name, value] of Object.entries(given)) this.#known.set(name, value);
+  }
+
+  /** The parameters of a path, each with its example. */
+  async of(operation: Operation): Promise<Readonly<Record<string, string>>> {
+    const found: Record<string, string> = {};
+    for (const name of operation.pathParameters) {
+      const before = operation.path.slice(0, operation.path.indexOf(`/{${name}}`));
+      found[name] = operation.words[name] ?? (await this.#find(operation, before, name));
+    }
+    return found;
+  }
+
+  async #find(operation: Operation, collection: string, name: string): Promise<string> {
+    const key = this.#known.has(name) ? name : `${collection} ${name}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const example = (await this.#listed(collection, name)) ?? (await this.#added(collection, name));
+    if (example === null) {
+      throw new Error(
+        `${operation.id}: nothing is in ${collection}, and nothing could be added. Put one there before this test.`,
+      );
+    }
+    this.#known.set(key, example);
+    return example;
+  }
+
+  async #listed(collection: string, name: string): Promise<string | null> {
+    const listing = this.operations.find(({ method, path }) => method === 'GET' && path === collection);
+    if (!listing) return null;
+    const { body } = await this.api.send('GET', pathOf(listing, await this.of(listing)));
+    const [first] = body?.data ?? [];
+    const value = first?.[name] ?? first?.id ?? null;
+    return value === null ? null : String(value);
+  }
+
+  async #added(collection: string, name: string): Promise<string | null> {
+    const adding = this.operations.find(({ method, path }) => method === 'POST' && path === collection);
+    if (!adding) return null;
+    await this.api.send('POST', pathOf(adding, await this.of(adding)), requestOf(adding));
+    return this.#listed(collection, name);
+  }
 }

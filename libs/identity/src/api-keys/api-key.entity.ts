@@ -23,6 +23,10 @@ export class ApiKeyEntity {
   @Column({ type: 'text' })
   readonly role!: string;
 
+  /** Permissions it may use of those its role has; null for all of them. */
+  @Column({ type: 'text', array: true, nullable: true })
+  readonly scopes!: string[] | null;
+
   /** Null once its creator's account is gone. */
   @Column({ name: 'created_by', type: 'uuid', nullable: true })
   readonly createdBy!: string | null;

@@ -12,8 +12,9 @@ import {
   type Principal,
   Requires,
   type UserPrincipal,
+  type Client,
+  CurrentClient,
 } from '#platform';
-import { type Client, CurrentClient } from '../sessions/client';
 import {
   apiKeyPage,
   type ApiKeyView,

@@ -7,9 +7,24 @@ import { shownKey } from './raw-key';
 export const createApiKeyBody = z
   .strictObject({
     name: oneLine(80),
-    role: z.string().min(1).max(40),
+    role: z
+      .string()
+      .min(1)
+      .max(40)
+      .optional()
+      .describe('What the key may do at most. Without it: the least role that has all the scopes.'),
+    scopes: z
+      .array(z.string().min(1).max(60))
+      .min(1)
+      .max(50)
+      .optional()
+      .describe('Permissions, like "run:start". Without them the key may do all that its role may.'),
     /** Without it the key does not expire. */
     expiresAt: z.iso.datetime({ offset: true }).optional(),
+  })
+  .refine(({ role, scopes }) => role !== undefined || scopes !== undefined, {
+    path: ['role'],
+    message: 'a key needs a role, or scopes, or both',
   })
   .meta({ id: 'CreateApiKey' });
 
@@ -23,6 +38,7 @@ export const apiKeyView = z
     name: z.string(),
     key: z.string().describe('The beginning of the key.'),
     role: z.string(),
+    scopes: z.array(z.string()).nullable().describe('Null: all that the role may do.'),
     createdBy: z.uuid().nullable(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable(),
@@ -52,6 +68,7 @@ export function toApiKeyView(key: Omit<ApiKeyEntity, 'hash'>): ApiKeyView {
     name: key.name,
     key: shownKey(key.prefix),
     role: key.role,
+    scopes: key.scopes,
     createdBy: key.createdBy,
     createdAt: key.createdAt.toISOString(),
     expiresAt: key.expiresAt?.toISOString() ?? null,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Access, Db, platformErrors, type UserPrincipal } from '#platform';
+import { type Access, actorOf, Db, platformErrors, type UserPrincipal } from '#platform';
 import { barrier } from '#platform/testing';
 import { identityErrors } from '../errors';
 import { aSignUp, CLIENT, useIdentityApp } from '../testing/identity-app';
@@ -11,6 +11,11 @@ const MINUTE_MS = 60_000;
 describe('ApiKeys', () => {
   const identity = useIdentityApp({ poolSize: 12 });
   const keys = () => identity().get(ApiKeys);
+
+  const grants = () => identity().roles;
+  afterEach(() => {
+    grants().role = 'owner';
+  });
 
   /** Someone new, acting in their own workspace. */
   async function anOwner(role = 'owner'): Promise<Acting<UserPrincipal>> {
@@ -27,6 +32,8 @@ describe('ApiKeys', () => {
   }
   const aKey = (acting: Acting<UserPrincipal>, more: { role?: string; expiresAt?: string } = {}) =>
     keys().create(acting, { name: 'CI', role: 'member', ...more });
+  const aScopedKey = (acting: Acting<UserPrincipal>, reach: { role?: string; scopes: string[] }) =>
+    keys().create(acting, { name: 'CI', ...reach });
 
   it('act in their workspace with their role', async () => {
     const acting = await anOwner();
@@ -36,6 +43,7 @@ describe('ApiKeys', () => {
       apiKeyId: apiKey.id,
       workspaceId: acting.access.workspaceId,
       role: 'member',
+      scopes: null,
     });
     expect(apiKey).toMatchObject({
       name: 'CI',
@@ -60,11 +68,83 @@ describe('ApiKeys', () => {
 
   it('never act with more than the role of their maker', async () => {
     const acting = await anOwner('member');
+    grants().role = 'member';
     await expect(aKey(acting, { role: 'admin' })).rejects.toMatchObject({
       type: identityErrors.role_not_grantable,
     });
     await expect(aKey(acting, { role: 'emperor' })).rejects.toMatchObject({ type: platformErrors.invalid });
     await expect(aKey(acting, { role: 'viewer' })).resolves.toMatchObject({ apiKey: { role: 'viewer' } });
+  });
+
+  it('are narrowed to their scopes, and take the least role that has them', async () => {
+    const acting = await anOwner();
+    const { apiKey, key } = await aScopedKey(acting, { scopes: ['run:start', 'run:read', 'run:start'] });
+    const reach = { role: 'member', scopes: ['run:read', 'run:start'] };
+    expect(apiKey).toMatchObject(reach);
+    expect(await keys().authenticate(key)).toMatchObject(reach);
+    expect(identity().audit.entries.at(-1)?.after).toMatchObject(reach);
+    const wide = await aScopedKey(acting, { role: 'admin', scopes: ['run:read'] });
+    expect(wide.apiKey).toMatchObject({ role: 'admin', scopes: ['run:read'] });
+  });
+
+  it('have no scope that their role or their maker lacks', async () => {
+    const acting = await anOwner();
+    const invalid = { type: platformErrors.invalid };
+    await expect(aScopedKey(acting, { role: 'viewer', scopes: ['run:start'] })).rejects.toMatchObject(
+      invalid,
+    );
+    await expect(aScopedKey(acting, { scopes: ['no:such'] })).rejects.toMatchObject(invalid);
+    grants().role = 'viewer';
+    await expect(aScopedKey(acting, { scopes: ['run:start'] })).rejects.toMatchObject({
+      type: identityErrors.role_not_grantable,
+    });
+  });
+
+  it('are made by no one who stopped being a member since the request came in', async () => {
+    const acting = await anOwner();
+    grants().role = null;
+    await expect(aKey(acting)).rejects.toMatchObject({ type: platformErrors.not_found });
+  });
+
+  it('die with the right to make them: those beyond the new role, or all of them', async () => {
+    const acting = await anOwner();
+    const { workspaceId } = acting.access;
+    const colleague = await anOwner();
+    const [admins, viewers] = [await aKey(acting, { role: 'admin' }), await aKey(acting, { role: 'viewer' })];
+    const others = await keys().create(
+      { ...acting, actor: colleague.actor },
+      { name: 'Not theirs', role: 'admin' },
+    );
+    const usable = async () => {
+      const principals = await Promise.all(
+        [admins, viewers, others].map(({ key }) => keys().authenticate(key)),
+      );
+      return principals.map((principal) => principal?.role ?? null);
+    };
+    const lose = (role: string | null) =>
+      identity()
+        .get(Db)
+        .tenant(workspaceId, (tx) =>
+          keys().revokeBeyond(tx, {
+            workspaceId,
+            userId: acting.actor.userId,
+            role,
+            actor: actorOf(colleague.actor),
+            ...CLIENT,
+          }),
+        );
+    await lose('admin');
+    expect(await usable()).toEqual(['admin', 'viewer', 'admin']);
+    await lose('member');
+    expect(await usable()).toEqual([null, 'viewer', 'admin']);
+    expect(identity().audit.entries.at(-1)).toMatchObject({
+      action: 'api_key.revoked',
+      target: { id: admins.apiKey.id },
+      actor: actorOf(colleague.actor),
+      reason: 'Its maker is member now.',
+    });
+    await lose(null);
+    expect(await usable()).toEqual([null, null, 'admin']);
   });
 
   it('stop when they expire, and cannot be made expired', async () => {
@@ -110,7 +190,7 @@ describe('ApiKeys', () => {
       {
         action: 'api_key.revoked',
         target: { kind: 'api_key', id: apiKey.id },
-        actor: acting.actor,
+        actor: actorOf(acting.actor),
         ...CLIENT,
       },
     ]);

@@ -2,13 +2,21 @@ import { Body, Controller, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/c
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import { CurrentUser, Public, type UserPrincipal } from '#platform';
-import { type Client, CurrentClient } from '../sessions/client';
+import { type Client, CurrentClient, CurrentUser, Public, RateLimit, type UserPrincipal } from '#platform';
+import { routeLimits } from '../limits';
 import { SessionCookie } from '../sessions/session-cookie';
 import { Sessions } from '../sessions/sessions.service';
 import { signUpBody, type SignUpInput } from '../users/sign-up.dto';
 import { SignUp } from '../users/sign-up.service';
-import { type SignedIn, signedIn, signInBody, toSignedIn } from './auth.dto';
+import {
+  type SignedIn,
+  signedIn,
+  signInBody,
+  type SignInAnswer,
+  signInAnswer,
+  toSignedIn,
+  toSignInAnswer,
+} from './auth.dto';
 import { checkedUserOf, SignInGuard, type SignInRequest } from './sign-in.guard';
 import { SignIn } from './sign-in.service';
 
@@ -23,8 +31,10 @@ export class AuthController {
     private readonly cookie: SessionCookie,
   ) {}
 
+  /** Makes an account and signs it in. */
   @Public()
   @Post('sign-up')
+  @RateLimit(routeLimits.signUpPerIp, routeLimits.signUp)
   @ApiResponse({ status: 201, standardSchema: signedIn })
   async signUp(
     @Body({ schema: signUpBody }) body: SignUpInput,
@@ -36,23 +46,30 @@ export class AuthController {
     return toSignedIn(user, session);
   }
 
+  /** Signs in by e-mail address and password. */
   @Public()
   @Post('sign-in')
+  @RateLimit(routeLimits.signInPerIp, routeLimits.signIn)
   @HttpCode(200)
   @UseGuards(SignInGuard)
-  @ApiResponse({ status: 200, standardSchema: signedIn })
+  @ApiResponse({ status: 200, standardSchema: signInAnswer })
   async signIn(
     @Body({ schema: signInBody }) body: z.output<typeof signInBody>,
     @CurrentClient() client: Client,
     @Req() request: SignInRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<SignedIn> {
-    const { userId } = checkedUserOf(request);
-    const { user, session } = await this.signIns.signIn({ userId, remember: body.rememberMe, client });
-    this.cookie.set(reply, session);
-    return toSignedIn(user, session);
+  ): Promise<SignInAnswer> {
+    const result = await this.signIns.signIn({
+      ...checkedUserOf(request),
+      method: 'password',
+      remember: body.rememberMe,
+      client,
+    });
+    if (result.status === 'signed_in') this.cookie.set(reply, result.session);
+    return toSignInAnswer(result);
   }
 
+  /** Ends the session that the request is made with. */
   @Post('sign-out')
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'The session is over; its token is worth nothing any more.' })
@@ -60,7 +77,7 @@ export class AuthController {
     @CurrentUser() user: UserPrincipal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    await this.sessions.end(user.sessionId);
+    await this.sessions.end(user.userId, user.sessionId);
     this.cookie.clear(reply);
   }
 }

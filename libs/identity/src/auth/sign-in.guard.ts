@@ -1,10 +1,9 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '#platform';
-import { identityErrors } from '../errors';
+import type { CheckedUser } from '../users/credentials.service';
 import { signInBody } from './auth.dto';
-import type { CheckedUser } from './local.strategy';
+import { badCredentials } from './bad-credentials';
 
 /** What the guard leaves on the request. */
 export interface SignInRequest extends FastifyRequest {
@@ -33,10 +32,4 @@ export class SignInGuard extends AuthGuard('local') {
 export function checkedUserOf({ user }: SignInRequest): CheckedUser {
   if (!user) throw badCredentials();
   return user;
-}
-
-function badCredentials(): AppError {
-  return new AppError(identityErrors.bad_credentials, {
-    detail: 'There is no account with this e-mail address and password.',
-  });
 }

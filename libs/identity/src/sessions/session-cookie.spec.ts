@@ -1,5 +1,4 @@
-import { parseConfig } from '#platform';
-import { clientOf } from './client';
+import { parseConfig, clientOf } from '#platform';
 import { SessionCookie, sessionCookieOf } from './session-cookie';
 
 const cookieOf = (cookie?: string) => sessionCookieOf({ headers: cookie === undefined ? {} : { cookie } });

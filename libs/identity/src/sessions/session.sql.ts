@@ -51,8 +51,55 @@ export const touchSession = statement<[id: string, now: Date | null]>(
     where id = $1::uuid and last_seen_at <= coalesce($2::timestamptz, now()) - interval '1 minute'`,
 );
 
-/** Purpose: ends a session. Locks: the row. Index: sessions_pkey. Rows: one or none. */
-export const endSession = statement<[id: string]>('end-session', `delete from sessions where id = $1::uuid`);
+/** Purpose: whether a session goes on. Locks: none. Index: sessions_pkey. Rows: one or none. */
+export const sessionHolds = statement<[id: string, now: Date | null], { readonly id: string }>(
+  'session-holds',
+  `select id from sessions where id = $1::uuid and expires_at > coalesce($2::timestamptz, now())`,
+);
+
+/** A session as the person it belongs to sees it. */
+export interface ListedSessionRow {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly remember: boolean;
+}
+
+/**
+ * Purpose: somebody's sessions that hold, newest first, from behind `before` on.
+ * Locks: none. Index: sessions_user_id_idx. Rows: up to the limit.
+ */
+export const listSessions = statement<
+  [userId: string, before: string | null, limit: number, now: Date | null],
+  ListedSessionRow
+>(
+  'list-sessions',
+  `select id, created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", host(ip) as ip,
+          user_agent as "userAgent", remember
+     from sessions
+    where user_id = $1::uuid and ($2::uuid is null or id < $2::uuid) and expires_at > coalesce($4::timestamptz, now())
+    order by id desc limit $3::int`,
+);
+
+/** Purpose: ends a session of a person. Locks: the row. Index: sessions_pkey or sessions_user_id_idx. Rows: one or none. */
+export const endSession = statement<[id: string, userId: string, now: Date | null], { readonly id: string }>(
+  'end-session',
+  `delete from sessions
+    where id = $1::uuid and user_id = $2::uuid and expires_at > coalesce($3::timestamptz, now())
+   returning id`,
+);
+
+/**
+ * Purpose: ends every session of a person, but for one if so wanted.
+ * Locks: the rows. Index: sessions_user_id_idx. Rows: as many as there are.
+ */
+export const endSessionsOf = statement<[userId: string, exceptId: string | null], { readonly id: string }>(
+  'end-sessions-of-user',
+  `delete from sessions where user_id = $1::uuid and id is distinct from $2::uuid returning id`,
+);
 
 /**
  * Purpose: removes sessions that nobody can use any more, a batch at a time; two purges share the work. An array, not

@@ -67,10 +67,11 @@ describe('Sessions', () => {
   });
 
   it('are over at once when they end, and no other with them', async () => {
-    const { token } = await aSession();
+    const { userId, token } = await aSession();
     const other = await aSession();
     const found = await sessions().find(token);
-    await sessions().end(found?.sessionId ?? '');
+    expect(await sessions().end(userId, found?.sessionId ?? '')).toBe(true);
+    expect(await sessions().end(userId, found?.sessionId ?? '')).toBe(false);
     expect(await sessions().find(token)).toBeNull();
     expect(await sessions().find(other.token)).not.toBeNull();
   });

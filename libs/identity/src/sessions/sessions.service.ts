@@ -1,8 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, Db, Ids, Random, sha256, type Tx } from '#platform';
+import {
+  AccessChanges,
+  type Client,
+  Clock,
+  Db,
+  Ids,
+  type Page,
+  pageOf,
+  Random,
+  sha256,
+  type Tx,
+} from '#platform';
 import { isSecretToken } from '../secret-token';
-import type { Client } from './client';
-import { endSession, findSession, startSession, touchSession } from './session.sql';
+import {
+  endSession,
+  endSessionsOf,
+  findSession,
+  listSessions,
+  startSession,
+  touchSession,
+} from './session.sql';
+import { type SessionView, toSessionView } from './sessions.dto';
 
 const DAYS = 7;
 const REMEMBERED_DAYS = 30;
@@ -35,6 +53,7 @@ export class Sessions {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly random: Random,
+    private readonly accessChanges: AccessChanges,
   ) {}
 
   /** Begins a session for 7 days, or 30. */
@@ -65,8 +84,38 @@ export class Sessions {
     return { sessionId: session.id, userId: session.userId };
   }
 
-  /** Ends a session: its token is worth nothing from now on, in every process. */
-  async end(sessionId: string): Promise<void> {
-    await this.db.executeControl(endSession, sessionId);
+  /** A page of somebody's sessions that hold, newest first. */
+  async list(
+    user: FoundSession,
+    { limit, before }: { readonly limit: number; readonly before: string | null },
+  ): Promise<Page<SessionView>> {
+    const now = this.clock.pinned();
+    const rows = await this.db.executeControl(listSessions, user.userId, before, limit + 1, now);
+    const { data, ...page } = pageOf(rows, limit, ({ id }) => ({ id }));
+    return { data: data.map((session) => toSessionView(session, user.sessionId)), ...page };
+  }
+
+  /**
+   * Ends a session of somebody: its token is worth nothing from now on, in every process, and what is open with it ends.
+   * False when they have no such session.
+   */
+  async end(userId: string, sessionId: string): Promise<boolean> {
+    return this.db.control(async (tx) => {
+      const ended = await tx.query(endSession, sessionId, userId, this.clock.pinned());
+      if (ended.length > 0) await this.accessChanges.announce(tx, `user:${userId}`);
+      return ended.length > 0;
+    });
+  }
+
+  /** Ends all sessions of somebody but the one they ask by; says how many. */
+  async endOthers({ userId, sessionId }: FoundSession): Promise<number> {
+    return this.db.control((tx) => this.endAll(tx, userId, sessionId));
+  }
+
+  /** Ends all sessions of somebody, but for `exceptId`, in the transaction of what made them untrustworthy. */
+  async endAll(tx: Tx, userId: string, exceptId: string | null): Promise<number> {
+    const ended = await tx.query(endSessionsOf, userId, exceptId);
+    await this.accessChanges.announce(tx, `user:${userId}`);
+    return ended.length;
   }
 }

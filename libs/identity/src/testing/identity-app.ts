@@ -1,8 +1,9 @@
-import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
+import { Global, Module, type Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import {
   Clock,
+  HttpModule,
   Mail,
   type MailToSend,
   parseConfig,
@@ -12,11 +13,20 @@ import {
 } from '#platform';
 import { CollectingLogger, PinnedClock, type TestDb, useTestDb } from '#platform/testing';
 import { IdentityModule } from '../identity.module';
-import { AuditWriter, PersonalWorkspaces, RoleGrants, UserWorkspaces } from '../ports';
+import {
+  AccountWorkspaces,
+  AuditWriter,
+  PersonalWorkspaces,
+  RoleGrants,
+  SignUpInvitations,
+  UserWorkspaces,
+} from '../ports';
 import { type Argon2Cost, Argon2PasswordHasher, PasswordHasher } from '../users/password-hasher';
 import {
+  FakeAccountWorkspaces,
   FakeAudit,
   FakeRoleGrants,
+  FakeSignUpInvitations,
   FakeUserWorkspaces,
   FakeWorkspaceAccess,
   FakeWorkspaces,
@@ -34,12 +44,21 @@ class RecordedMail extends Mail {
     return super.enqueue(tx, mail);
   }
 
-  /** The token in the link of the last mail to an address. */
-  tokenFor(address: string): string {
-    const mail = this.sent.findLast(({ to }) => to === address);
-    const token = /verify-email\?token=([\w-]+)/.exec(mail?.text ?? '')?.[1];
-    if (token === undefined) throw new Error(`No verification mail went to ${address}.`);
+  /** The token in the link of the last mail of a kind to an address. */
+  tokenFor(
+    address: string,
+    page: 'verify-email' | 'reset-password' | 'delete-account' = 'verify-email',
+  ): string {
+    const link = `/${page}?token=`;
+    const mail = this.sent.findLast(({ to, text }) => to === address && text.includes(link));
+    const token = /^[\w-]+/.exec(mail?.text.split(link)[1] ?? '')?.[0];
+    if (token === undefined) throw new Error(`No mail with a link to ${page} went to ${address}.`);
     return token;
+  }
+
+  /** Subjects of the mails to an address, in the order they were enqueued. */
+  subjectsTo(address: string): readonly string[] {
+    return this.sent.filter(({ to }) => to === address).map(({ subject }) => subject);
   }
 }
 
@@ -62,10 +81,23 @@ class RecordedHasher extends Argon2PasswordHasher {
     { provide: PersonalWorkspaces, useExisting: FakeWorkspaces },
     { provide: UserWorkspaces, useExisting: FakeUserWorkspaces },
     { provide: RoleGrants, useClass: FakeRoleGrants },
+    FakeSignUpInvitations,
+    { provide: SignUpInvitations, useExisting: FakeSignUpInvitations },
     { provide: AuditWriter, useClass: FakeAudit },
+    { provide: AccountWorkspaces, useClass: FakeAccountWorkspaces },
     { provide: WorkspaceAccess, useClass: FakeWorkspaceAccess },
   ],
-  exports: [FakeWorkspaces, PersonalWorkspaces, UserWorkspaces, RoleGrants, AuditWriter, WorkspaceAccess],
+  exports: [
+    FakeWorkspaces,
+    FakeSignUpInvitations,
+    PersonalWorkspaces,
+    UserWorkspaces,
+    RoleGrants,
+    SignUpInvitations,
+    AuditWriter,
+    AccountWorkspaces,
+    WorkspaceAccess,
+  ],
 })
 class FakePortsModule {}
 
@@ -77,15 +109,21 @@ export interface IdentityApp {
   readonly mail: RecordedMail;
   readonly hasher: RecordedHasher;
   readonly audit: FakeAudit;
+  readonly roles: FakeRoleGrants;
   readonly workspaces: FakeWorkspaces;
+  readonly footprint: FakeAccountWorkspaces;
   get<T>(token: Type<T>): T;
+  /** The same once more, on the same database, as a second process would be. It has the same clock. */
+  another(): Promise<IdentityApp>;
 }
 
+/** Settings of an application under test. */
+export type Environment = Readonly<Record<string, string>>;
+
 interface IdentityAppOptions {
-  readonly environment?: Readonly<Record<string, string>>;
+  /** A function, where it is known only once other things have been started. */
+  readonly environment?: Environment | (() => Environment);
   readonly poolSize?: number;
-  /** More modules, e.g. guards. */
-  readonly imports?: readonly DynamicModule[];
   /** Called before the application initialises. */
   readonly configure?: (app: NestFastifyApplication) => void;
 }
@@ -93,13 +131,32 @@ interface IdentityAppOptions {
 /** Gives a test file its own identity application, on its own database. Time stands still at 2026-01-05 12:00 UTC. */
 export function useIdentityApp(options: IdentityAppOptions = {}): () => IdentityApp {
   let current: IdentityApp | null = null;
-  // Hooks of one kind run in the order they are declared: the application ends before its database does.
+  const opened: NestFastifyApplication[] = [];
+  // Hooks of one kind run in the order they are declared: the applications end before their database does.
   afterAll(async () => {
-    await current?.app.close();
+    for (const app of opened) await app.close();
   });
   const testDb = useTestDb();
   beforeAll(async () => {
-    current = await bootIdentity(testDb(), options);
+    const clock = new PinnedClock('2026-01-05T12:00:00Z');
+    const boot = async (): Promise<IdentityApp> => {
+      const app = await bootIdentity(testDb(), options, clock);
+      opened.push(app);
+      return {
+        app,
+        clock,
+        sql: testDb().sql,
+        mail: app.get(Mail),
+        hasher: app.get(PasswordHasher),
+        audit: app.get(AuditWriter),
+        roles: app.get(RoleGrants),
+        workspaces: app.get(FakeWorkspaces),
+        footprint: app.get(AccountWorkspaces),
+        get: <T>(token: Type<T>): T => app.get<T>(token),
+        another: boot,
+      };
+    };
+    current = await boot();
   }, 60_000);
   return () => {
     if (!current) throw new Error('The application is ready from beforeAll on.');
@@ -107,8 +164,11 @@ export function useIdentityApp(options: IdentityAppOptions = {}): () => Identity
   };
 }
 
-async function bootIdentity(testDb: TestDb, options: IdentityAppOptions): Promise<IdentityApp> {
-  const clock = new PinnedClock('2026-01-05T12:00:00Z');
+async function bootIdentity(
+  testDb: TestDb,
+  options: IdentityAppOptions,
+  clock: PinnedClock,
+): Promise<NestFastifyApplication> {
   const module = await Test.createTestingModule({
     imports: [
       PlatformModule.forRoot({
@@ -116,15 +176,17 @@ async function bootIdentity(testDb: TestDb, options: IdentityAppOptions): Promis
         config: parseConfig({
           ROLES: 'api',
           DATABASE_POOL_SIZE: String(options.poolSize ?? 1),
-          ...options.environment,
+          // All callers have one address here, and time stands still.
+          RATE_LIMIT_SCALE: '10000',
+          ...(typeof options.environment === 'function' ? options.environment() : options.environment),
         }),
         databaseUrl: testDb.url,
         secretKey: Buffer.alloc(32, 7),
         logger: new CollectingLogger(),
       }),
+      HttpModule.with({ control: [], cell: [] }),
       FakePortsModule,
       IdentityModule,
-      ...(options.imports ?? []),
     ],
   })
     .overrideProvider(Clock)
@@ -137,16 +199,7 @@ async function bootIdentity(testDb: TestDb, options: IdentityAppOptions): Promis
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
   options.configure?.(app);
   await app.init();
-  return {
-    app,
-    clock,
-    sql: testDb.sql,
-    mail: app.get(Mail),
-    hasher: app.get(PasswordHasher),
-    audit: app.get(AuditWriter),
-    workspaces: app.get(FakeWorkspaces),
-    get: <T>(token: Type<T>): T => app.get<T>(token),
-  };
+  return app;
 }
 
 /** From where tests sign in. */

@@ -5,7 +5,8 @@ import { SignUp } from './sign-up.service';
 
 describe('Credentials', () => {
   const identity = useIdentityApp();
-  const check = (email: string, password: string) => identity().get(Credentials).check(email, password);
+  const check = async (email: string, password: string) =>
+    (await identity().get(Credentials).check(email, password, CLIENT))?.userId ?? null;
 
   async function anAccount() {
     const input = aSignUp(`Grace-${randomUUID()}@example.com`);

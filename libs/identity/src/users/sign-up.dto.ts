@@ -1,20 +1,7 @@
 import { z } from 'zod';
+import { emailAddress } from '#platform';
 import { oneLine } from '../one-line';
-
-/** The version of the terms in force: whoever signs up accepts this one. */
-export const TERMS_VERSION = '1.0';
-
-/** An address as people type it. 254 characters is the longest that mail can carry. */
-export const emailAddress = z
-  .string()
-  .trim()
-  .max(254, 'must have at most 254 characters')
-  .pipe(z.email('must be an e-mail address, like name@example.com'));
-
-const newPassword = z
-  .string()
-  .min(10, 'must have at least 10 characters')
-  .max(128, 'must have at most 128 characters');
+import { newPassword, passwordIsNotAddress } from './password-rules';
 
 /** Strict: provider, role, plan and verified are not the client's to choose, so a body that names them is refused. */
 export const signUpBody = z
@@ -22,15 +9,18 @@ export const signUpBody = z
     email: emailAddress,
     password: newPassword,
     name: oneLine(100).optional(),
-    acceptTerms: z.literal(TERMS_VERSION, {
-      error: `must be "${TERMS_VERSION}", the version of the terms that you accept`,
-    }),
+    acceptTerms: z.string().min(1).max(20).describe('The version of the terms in force, which you accept.'),
     workspaceName: oneLine(80).optional(),
+    invitation: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe(
+        'The token of an invitation or an invite link: what follows /i/ in it. You join its workspace at once.',
+      ),
   })
-  .refine(({ email, password }) => password.trim().toLowerCase() !== email.toLowerCase(), {
-    path: ['password'],
-    message: 'must not be your e-mail address',
-  })
+  .refine(passwordIsNotAddress.check, passwordIsNotAddress.params)
   .meta({ id: 'SignUp' });
 
 export type SignUpInput = z.output<typeof signUpBody>;

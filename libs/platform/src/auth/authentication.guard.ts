@@ -7,7 +7,7 @@ import { AppError } from '../errors/app-error';
 import { platformErrors } from '../errors/platform-errors';
 import { currentRequest } from '../http/request-context';
 import { isCrossSite } from './cross-site';
-import { type AuthenticatedRequest, PUBLIC_ROUTE } from './decorators';
+import { type AuthenticatedRequest, PUBLIC_ROUTE, RECOGNISING_ROUTE } from './decorators';
 import { principalKey } from './principal';
 
 /** Names under which identity registers its passport strategies. Their `validate` gives a `Principal`. */
@@ -27,13 +27,9 @@ export class AuthenticationGuard extends AuthGuard([...AUTH_STRATEGIES]) {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC_ROUTE, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
-    if (isPublic) return true;
-    await super.canActivate(context);
-    this.#admit(context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>());
+    if (this.#says(PUBLIC_ROUTE, context) && !this.#says(RECOGNISING_ROUTE, context)) return true;
+    const isKnown = await this.#authenticate(context);
+    if (isKnown) this.#admit(context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>());
     return true;
   }
 
@@ -45,6 +41,23 @@ export class AuthenticationGuard extends AuthGuard([...AUTH_STRATEGIES]) {
     if (error instanceof Error) throw error;
     if (!principal) throw unauthenticated();
     return principal;
+  }
+
+  #says(key: string, context: ExecutionContext): boolean {
+    const targets = [context.getHandler(), context.getClass()];
+    return this.reflector.getAllAndOverride<boolean | undefined>(key, targets) === true;
+  }
+
+  /** False where nobody need have signed in, and nobody has. */
+  async #authenticate(context: ExecutionContext): Promise<boolean> {
+    try {
+      await super.canActivate(context);
+      return true;
+    } catch (error) {
+      const isStranger = error instanceof AppError && error.type === platformErrors.unauthenticated;
+      if (isStranger && this.#says(PUBLIC_ROUTE, context)) return false;
+      throw error;
+    }
   }
 
   #admit(request: FastifyRequest & AuthenticatedRequest): void {

@@ -5,6 +5,7 @@ import type { Principal, UserPrincipal } from './principal';
 import type { Access } from './workspace-access.port';
 
 export const PUBLIC_ROUTE = 'millrace:public';
+export const RECOGNISING_ROUTE = 'millrace:recognising';
 export const REQUIRED_PERMISSION = 'millrace:requires';
 
 /** What guards leave on the request for handlers to read. */
@@ -15,6 +16,9 @@ export interface AuthenticatedRequest {
 
 /** A route anyone may call. Every other route needs a principal. */
 export const Public = () => SetMetadata(PUBLIC_ROUTE, true);
+
+/** Beside `@Public`: a route for anyone that does more for whoever has signed in (`@CurrentVisitor`). */
+export const Recognises = () => SetMetadata(RECOGNISING_ROUTE, true);
 
 /** The permission a route under `/v1/workspaces/:workspaceId` needs, e.g. `workflow:write`. */
 export const Requires = (permission: string) => SetMetadata(REQUIRED_PERMISSION, permission);
@@ -38,6 +42,14 @@ export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionC
   if (!principal) throw new AppError(platformErrors.unauthenticated, { detail: 'Sign in first.' });
   throw new AppError(platformErrors.forbidden, { detail: 'This needs a signed-in person, not an API key.' });
 });
+
+/** Handler parameter of a route that `@Recognises`: the signed-in person, null for everybody else. */
+export const CurrentVisitor = createParamDecorator(
+  (_: unknown, context: ExecutionContext): UserPrincipal | null => {
+    const { principal } = requestOf(context);
+    return principal?.kind === 'user' ? principal : null;
+  },
+);
 
 /** Handler parameter: the workspace of the route and what the principal may do in it. */
 export const CurrentAccess = createParamDecorator((_: unknown, context: ExecutionContext): Access => {

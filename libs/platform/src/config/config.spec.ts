@@ -50,6 +50,17 @@ describe('the configuration', () => {
     expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name} `));
   });
 
+  it.each([
+    ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
+    ['GOOGLE_CLIENT_SECRET', 'GOOGLE_CLIENT_ID'],
+    ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'],
+    ['GITHUB_CLIENT_SECRET', 'GITHUB_CLIENT_ID'],
+  ])('takes %s only together with %s', (given, missing) => {
+    expect(() => parseConfig({ [given]: 'hunter2' })).toThrow(`${missing} is missing`);
+    expect(() => parseConfig({ [given]: 'hunter2' })).toThrow(expect.not.stringContaining('hunter2'));
+    expect(parseConfig({ [given]: 'one', [missing]: 'other' })).toBeDefined();
+  });
+
   it('repeats no secret, neither in an error nor when it is printed', () => {
     expect(() => parseConfig({ SECRET_KEY: 'hunter2' })).toThrow(expect.not.stringContaining('hunter2'));
     const { values } = parseConfig({ SECRET_KEY: key, DATABASE_URL: 'postgres://u:hunter2@h/d' });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { settings } from './settings';
+import { settingPairs, settings } from './settings';
 
 type Settings = typeof settings;
 
@@ -29,6 +29,10 @@ function complaint(
   return `${env} ${shown}: ${reason}`;
 }
 
+function missing(field: keyof Settings, given: keyof Settings): string {
+  return `${settings[field].env} is missing: it has to be set when ${settings[given].env} is`;
+}
+
 /** Parses an environment once. Throws ConfigError naming each wrong variable. Unset and empty mean the same. */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const wrong: string[] = [];
@@ -38,6 +42,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     const parsed = schema.safeParse(given);
     if (parsed.success) values[field] = parsed.data;
     else wrong.push(complaint(env, given, parsed.error.issues));
+  }
+  for (const [one, other] of settingPairs) {
+    if (values[one] === null && values[other] !== null) wrong.push(missing(one, other));
+    if (values[other] === null && values[one] !== null) wrong.push(missing(other, one));
   }
   if (wrong.length > 0) throw new ConfigError(`Wrong configuration:\n  ${wrong.join('\n  ')}`);
   return Object.freeze({ values: Object.freeze(values) as unknown as ConfigValues });

@@ -48,6 +48,12 @@ const list = z
   );
 
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, ''));
+const optionalText = z
+  .string()
+  .optional()
+  .transform((value) => value ?? null);
+/** Compared letter by letter with what a provider says of itself: nothing of it is changed. */
+const issuerUrl = z.url({ protocol: /^https?$/ });
 const databaseUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// URL')
@@ -171,17 +177,75 @@ export const settings = {
     doc: 'Comma-separated addresses or CIDRs whose X-Forwarded-For is believed; none by default.',
     schema: list,
   },
+  rateLimitScale: {
+    env: 'RATE_LIMIT_SCALE',
+    example: '1',
+    doc: 'Multiplies the rate limits per client address, where many people share one; 0 switches those off. Limits per account stay.',
+    schema: integer(0, 1_000_000, 1),
+  },
   signupMode: {
     env: 'SIGNUP_MODE',
     example: 'open',
-    doc: 'open: anyone may sign up; invite: only with an invitation.',
-    schema: oneOf(['open', 'invite'], 'open'),
+    doc: 'open: anyone may sign up; invite: only with an invitation; waitlist: the same, and addresses of others are kept.',
+    schema: oneOf(['open', 'invite', 'waitlist'], 'open'),
+  },
+  termsVersion: {
+    env: 'TERMS_VERSION',
+    example: '1.0',
+    doc: 'Version of the terms in force: who signs up accepts it, and everybody else is asked to once it changes.',
+    schema: z
+      .string()
+      .regex(/^[\w.-]{1,20}$/, 'must be 1 to 20 letters, digits, dots, dashes or underscores')
+      .optional()
+      .transform((value) => value ?? '1.0'),
   },
   defaultPlan: {
     env: 'DEFAULT_PLAN',
     example: 'enterprise',
     doc: 'Plan of new workspaces: solo (250 runs a month), workspace (20,000) or enterprise (unlimited).',
     schema: oneOf(['solo', 'workspace', 'enterprise'], 'enterprise'),
+  },
+  googleClientId: {
+    env: 'GOOGLE_CLIENT_ID',
+    example: '',
+    doc: 'OAuth client of Google: with it and its secret, people can sign in with Google. Callback: PUBLIC_URL/v1/auth/oauth/google/callback.',
+    schema: optionalText,
+  },
+  googleClientSecret: {
+    env: 'GOOGLE_CLIENT_SECRET',
+    example: '',
+    doc: 'Secret of the OAuth client of Google.',
+    schema: secret,
+  },
+  googleIssuerUrl: {
+    env: 'GOOGLE_ISSUER_URL',
+    example: 'https://accounts.google.com',
+    doc: 'OpenID Connect issuer behind "sign in with Google". http:// only for tests.',
+    schema: issuerUrl.optional().transform((value) => value ?? 'https://accounts.google.com'),
+  },
+  githubClientId: {
+    env: 'GITHUB_CLIENT_ID',
+    example: '',
+    doc: 'OAuth app of GitHub: with it and its secret, people can sign in with GitHub. Callback: PUBLIC_URL/v1/auth/oauth/github/callback.',
+    schema: optionalText,
+  },
+  githubClientSecret: {
+    env: 'GITHUB_CLIENT_SECRET',
+    example: '',
+    doc: 'Secret of the OAuth app of GitHub.',
+    schema: secret,
+  },
+  githubUrl: {
+    env: 'GITHUB_URL',
+    example: 'https://github.com',
+    doc: 'Where people sign in to GitHub; of a GitHub Enterprise Server its own address.',
+    schema: httpUrl.optional().transform((value) => value ?? 'https://github.com'),
+  },
+  githubApiUrl: {
+    env: 'GITHUB_API_URL',
+    example: 'https://api.github.com',
+    doc: 'The API of GitHub; of a GitHub Enterprise Server https://its-address/api/v3.',
+    schema: httpUrl.optional().transform((value) => value ?? 'https://api.github.com'),
   },
   smtpUrl: {
     env: 'SMTP_URL',
@@ -239,3 +303,9 @@ export const settings = {
     schema: integer(1024, 64 * 1024 * 1024, 1024 * 1024),
   },
 } as const satisfies Readonly<Record<string, Setting>>;
+
+/** Settings that mean something only together: one without the other is a mistake that would show itself late. */
+export const settingPairs = [
+  ['googleClientId', 'googleClientSecret'],
+  ['githubClientId', 'githubClientSecret'],
+] as const satisfies readonly (readonly [keyof typeof settings, keyof typeof settings])[];

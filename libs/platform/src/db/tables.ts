@@ -6,4 +6,5 @@ export const platformTables = [
   'tenants',
   'idempotency_keys',
   'mail_outbox',
+  'rate_limits',
 ] as const;

@@ -7,6 +7,9 @@ import type { Migrations } from '../db/migrator';
 import { HealthChecks } from '../health/health-checks';
 import { HealthController } from '../health/health.controller';
 import { databaseCheck, loopsCheck, migrationsCheck } from '../health/platform-checks';
+import { RateLimitGuard } from '../limits/rate-limit.guard';
+import { RateLimitPurge } from '../limits/rate-limit-purge.loop';
+import { RateLimiter } from '../limits/rate-limiter';
 import { Loops } from '../loops/loops';
 import { startDefaultMetrics } from '../metrics/default-metrics';
 import { MetricsController } from '../metrics/metrics.controller';
@@ -16,27 +19,31 @@ import { IdempotencyPurge } from './idempotency-purge.loop';
 const EXPECTED_MIGRATIONS = Symbol('expected migrations');
 
 /**
- * What every route stands on: the global guards, idempotency, health and metrics. Imported once, by the app, together
- * with the platform's own module; needs a binding of `WorkspaceAccess`.
+ * What every route stands on: the global guards, idempotency, rate limits, health and metrics. Imported once, by the app,
+ * together with the platform's own module; needs bindings of `WorkspaceAccess` and `LivePrincipals`.
  */
 @Module({
   controllers: [HealthController, MetricsController],
   providers: [
     Idempotency,
     IdempotencyPurge,
+    RateLimiter,
+    RateLimitPurge,
     HealthChecks,
-    // Order matters: who is asking comes before what they may do.
+    // Order matters: who is asking comes before what they may do, and how often.
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: WorkspaceGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [Idempotency, HealthChecks],
+  exports: [Idempotency, RateLimiter, HealthChecks],
 })
 export class HttpModule implements OnModuleInit {
   constructor(
     private readonly db: Db,
     private readonly loops: Loops,
     private readonly checks: HealthChecks,
-    private readonly purge: IdempotencyPurge,
+    private readonly idempotencyPurge: IdempotencyPurge,
+    private readonly rateLimitPurge: RateLimitPurge,
     @Inject(EXPECTED_MIGRATIONS) private readonly migrations: Migrations,
   ) {}
 
@@ -54,6 +61,7 @@ export class HttpModule implements OnModuleInit {
     this.checks.add('database', databaseCheck(this.db));
     this.checks.add('migrations', migrationsCheck(this.db, this.migrations));
     this.checks.add('loops', loopsCheck(this.loops));
-    this.loops.add(this.purge);
+    this.loops.add(this.idempotencyPurge);
+    this.loops.add(this.rateLimitPurge);
   }
 }

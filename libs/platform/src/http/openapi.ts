@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { ModulesContainer, Reflector } from '@nestjs/core';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { PUBLIC_ROUTE, REQUIRED_PERMISSION } from '../auth/decorators';
+import { RATE_LIMITS, type RouteLimit } from '../limits/rate-limit.decorator';
 import { PROBLEM_CONTENT_TYPE } from './problem';
 import { problemSchema } from './problem-schema';
 import { productVersion } from './product-version';
@@ -17,13 +18,22 @@ type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 interface Demands {
   readonly isPublic: boolean;
   readonly permission: string | undefined;
+  readonly limits: readonly RouteLimit[];
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
 
-/** The OpenAPI 3.1 document of an application; it need not listen. `sessionCookie` is the name of the session's cookie. */
-export function buildOpenApi(app: INestApplication, sessionCookie: string): OpenAPIObject {
-  const config = new DocumentBuilder()
+/** What an application says of itself in its document. */
+export interface Reference {
+  /** Name of the session's cookie. */
+  readonly sessionCookie: string;
+  /** What the groups of routes are for, in Markdown, by their tags and in the order they are shown in. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** The OpenAPI 3.1 document of an application; it need not listen. */
+export function buildOpenApi(app: INestApplication, { sessionCookie, tags = {} }: Reference): OpenAPIObject {
+  const builder = new DocumentBuilder()
     .setTitle('Millrace')
     .setDescription('Workspaces, workflows that survive crashes, and billing that counts each run once.')
     .setVersion(productVersion())
@@ -34,15 +44,15 @@ export function buildOpenApi(app: INestApplication, sessionCookie: string): Open
       description: 'The token that signing in answers with.',
     })
     .addSecurity('sessionCookie', { type: 'apiKey', in: 'cookie', name: sessionCookie })
-    .addSecurity('apiKey', { type: 'http', scheme: 'bearer', description: "A workspace's API key." })
-    .build();
-  const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationIdOf });
-  return withProblems(withSecurity(withGuardedParameters(document), demandsOf(app)));
+    .addSecurity('apiKey', { type: 'http', scheme: 'bearer', description: "A workspace's API key." });
+  for (const [name, description] of Object.entries(tags)) builder.addTag(name, description);
+  const document = SwaggerModule.createDocument(app, builder.build(), { operationIdFactory: operationIdOf });
+  return withProblems(withDemands(withGuardedParameters(document), demandsOf(app)));
 }
 
 /** Serves the document and the reference page. It is built at the first request for it, and open to anyone. */
-export function serveReference(app: INestApplication, sessionCookie: string): void {
-  SwaggerModule.setup(REFERENCE_PATH, app, () => buildOpenApi(app, sessionCookie), {
+export function serveReference(app: INestApplication, reference: Reference): void {
+  SwaggerModule.setup(REFERENCE_PATH, app, () => buildOpenApi(app, reference), {
     jsonDocumentUrl: OPENAPI_PATH,
     raw: ['json'],
     customSiteTitle: 'Millrace API',
@@ -79,7 +89,11 @@ function addDemands(found: Map<string, Demands>, controller: Function, reflector
       handler,
       controller,
     ]);
-    found.set(operationIdOf(controller.name, name), { isPublic, permission });
+    const limits = reflector.getAllAndOverride<readonly RouteLimit[] | undefined>(RATE_LIMITS, [
+      handler,
+      controller,
+    ]);
+    found.set(operationIdOf(controller.name, name), { isPublic, permission, limits: limits ?? [] });
   }
 }
 
@@ -97,11 +111,17 @@ function withGuardedParameters(document: OpenAPIObject): OpenAPIObject {
   });
 }
 
-function withSecurity(document: OpenAPIObject, demands: ReadonlyMap<string, Demands>): OpenAPIObject {
+/** What the guards ask of callers: credentials, a permission, and not to come too often. */
+function withDemands(document: OpenAPIObject, demands: ReadonlyMap<string, Demands>): OpenAPIObject {
   return mapOperations(document, (operation) => {
-    const { isPublic, permission } = demands.get(operation.operationId ?? '') ?? {};
+    const { isPublic, permission, limits = [] } = demands.get(operation.operationId ?? '') ?? {};
     const security = isPublic === true ? [] : [{ session: [] }, { sessionCookie: [] }, { apiKey: [] }];
-    return { ...operation, security, ...(permission === undefined ? {} : { 'x-permission': permission }) };
+    return {
+      ...operation,
+      security,
+      ...(permission === undefined ? {} : { 'x-permission': permission }),
+      ...(limits.length === 0 ? {} : { 'x-rate-limits': limits }),
+    };
   });
 }
 

@@ -22,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const fault = this.#faultOf(thrown, request);
-    this.#log(fault, thrown, request);
+    logFault(this.#logger, { fault, thrown, request });
     if (reply.raw.headersSent) {
       // The answer has begun, as in a stream: cutting it off is the only sign left to give.
       reply.raw.destroy();
@@ -37,19 +37,26 @@ export class ProblemFilter implements ExceptionFilter {
     const allowed = this.allowedMethods.of(pathOf(request.url));
     return allowed.length === 0 ? fault : methodNotAllowed(request.method, allowed);
   }
+}
 
-  #log(fault: Fault, thrown: unknown, request: FastifyRequest): void {
-    const fields = {
-      method: request.method,
-      route: request.routeOptions.url,
-      status: fault.status,
-      error: thrown,
-    };
-    if (fault.status === 500) this.#logger.error('A request failed.', fields);
-    else if (fault.status === 503)
-      this.#logger.warn('A request met a dependency that is not available.', fields);
-    else this.#logger.debug('A request was refused.', { ...fields, code: fault.code });
-  }
+/** Our own faults are errors in the log, a dependency that is away is a warning, and what callers did is for debugging. */
+export function logFault(
+  logger: Logger,
+  {
+    fault,
+    thrown,
+    request,
+  }: { readonly fault: Fault; readonly thrown: unknown; readonly request: FastifyRequest },
+): void {
+  const fields = {
+    method: request.method,
+    route: request.routeOptions.url,
+    status: fault.status,
+    error: thrown,
+  };
+  if (fault.status === 500) logger.error('A request failed.', fields);
+  else if (fault.status === 503) logger.warn('A request met a dependency that is not available.', fields);
+  else logger.debug('A request was refused.', { ...fields, code: fault.code });
 }
 
 /** Sends a fault as a problem document. */

@@ -1,31 +1,20 @@
+import { escapeHtml } from '../http/escape-html';
 import type { ReceivedMail } from './dev-mailbox';
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-}
 
 /** Text as HTML whose web addresses can be clicked. What ends a sentence does not belong to the address before it. */
 function linked(text: string): string {
   return text
     .split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)])/)
     .map((part, index) =>
-      index % 2 === 0 ? escaped(part) : `<a href="${escaped(part)}">${escaped(part)}</a>`,
+      index % 2 === 0 ? escapeHtml(part) : `<a href="${escapeHtml(part)}">${escapeHtml(part)}</a>`,
     )
     .join('');
 }
 
 function article(mail: ReceivedMail): string {
   return `<article>
-<h2>${escaped(mail.subject)}</h2>
-<p>To ${escaped(mail.to)}, ${mail.receivedAt.toISOString()}</p>
+<h2>${escapeHtml(mail.subject)}</h2>
+<p>To ${escapeHtml(mail.to)}, ${mail.receivedAt.toISOString()}</p>
 <pre>${linked(mail.text)}</pre>
 </article>`;
 }

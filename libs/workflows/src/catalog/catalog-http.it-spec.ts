@@ -22,12 +22,13 @@ import {
 } from '#platform';
 import { CollectingLogger, useTestDb } from '#platform/testing';
 import { NodeKindRegistry } from '../nodes/registry';
-import { WorkflowAudit, WorkflowLimits } from '../ports';
+import { DeletedWorkspaces, WorkflowAudit, WorkflowLimits } from '../ports';
 import { CatalogModule } from './catalog.module';
 import {
   accessTo,
   aDefinition,
   aMember,
+  FakeDeletions,
   FixedLimits,
   RecordedAudit,
   testKinds,
@@ -71,8 +72,9 @@ class RoleAccess extends WorkspaceAccess {
     { provide: WorkspaceAccess, useClass: RoleAccess },
     { provide: WorkflowLimits, useClass: FixedLimits },
     { provide: WorkflowAudit, useClass: RecordedAudit },
+    { provide: DeletedWorkspaces, useClass: FakeDeletions },
   ],
-  exports: [WorkspaceAccess, WorkflowLimits, WorkflowAudit],
+  exports: [WorkspaceAccess, WorkflowLimits, WorkflowAudit, DeletedWorkspaces],
 })
 class PortsModule {}
 
@@ -306,7 +308,7 @@ describe('the catalogue over HTTP', () => {
   });
 
   it('is described in the API document', () => {
-    const { paths, components } = buildOpenApi(app, 'session');
+    const { paths, components } = buildOpenApi(app, { sessionCookie: 'session' });
     const route = paths['/v1/workspaces/{workspaceId}/workflows/{workflowId}/draft']?.put;
     expect(route).toMatchObject({ 'x-permission': 'workflow:write', responses: { 200: expect.anything() } });
     expect(Object.keys(components?.schemas ?? {})).toEqual(

@@ -4,6 +4,7 @@ import { CatalogEntitiesModule } from './catalog.entity';
 import { NodeTypesController } from './node-types.controller';
 import { PublishedWorkflows } from './published-workflows.service';
 import { Publishing } from './publishing.service';
+import { WorkflowCounts } from './workflow-counts.service';
 import { WorkflowHooksRepository } from './workflow-hooks.repository';
 import { WorkflowVersionsController } from './workflow-versions.controller';
 import { WorkflowVersionsRepository } from './workflow-versions.repository';
@@ -19,11 +20,12 @@ import { Workflows } from './workflows.service';
     PublishedWorkflows,
     Publishing,
     Workflows,
+    WorkflowCounts,
     WorkflowsRepository,
     WorkflowVersionsRepository,
     WorkflowHooksRepository,
   ],
-  exports: [PublishedWorkflows, HookUrls],
+  exports: [PublishedWorkflows, HookUrls, WorkflowCounts],
 })
 export class CatalogModule {
   /** The module with the one that exports the `NodeKindRegistry`. */

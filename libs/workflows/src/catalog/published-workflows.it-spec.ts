@@ -29,6 +29,19 @@ describe('PublishedWorkflows', () => {
     });
   });
 
+  it('finds nothing to start in a deleted workspace, at once or after five seconds, until it is restored', async () => {
+    const { here, workspaceId, id } = await aPublishedWorkflow();
+    const elsewhere = catalogRooms(testDb().db);
+    expect(await elsewhere.published.current(workspaceId, id)).not.toBeNull();
+    for (const { deletions } of [here, elsewhere]) deletions.deleted.add(workspaceId);
+    expect(await here.published.current(workspaceId, id)).toBeNull();
+    expect(await elsewhere.published.current(workspaceId, id)).not.toBeNull();
+    elsewhere.clock.advance(5_000);
+    expect(await elsewhere.published.current(workspaceId, id)).toBeNull();
+    elsewhere.deletions.deleted.clear();
+    expect(await elsewhere.published.current(workspaceId, id)).not.toBeNull();
+  });
+
   it('knows a publication at once where it was made, and after five seconds elsewhere', async () => {
     const { here, workspaceId, id, publishAgain } = await aPublishedWorkflow();
     const elsewhere = catalogRooms(testDb().db);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, Hints, platformErrors, type Tx } from '#platform';
 import { type WorkflowChange, WorkflowArchived, WorkflowPublished } from '../events';
 import { NodeKindRegistry } from '../nodes/registry';
+import { DeletedWorkspaces } from '../ports';
 import { RecentCache } from './recent-cache';
 import { type TriggerNode, triggersOf } from './trigger-nodes';
 import { WorkflowHooksRepository } from './workflow-hooks.repository';
@@ -40,6 +41,7 @@ export class PublishedWorkflows {
     private readonly db: Db,
     private readonly kinds: NodeKindRegistry,
     private readonly hooks: WorkflowHooksRepository,
+    private readonly workspaces: DeletedWorkspaces,
     clock: Clock,
     hints: Hints,
   ) {
@@ -52,16 +54,20 @@ export class PublishedWorkflows {
     hints.on(WorkflowArchived, forget);
   }
 
-  /** The published version of a workflow; null when it is missing, foreign, archived or was never published. */
+  /**
+   * The published version of a workflow; null when it is missing, foreign, archived or was never published, or its
+   * workspace is deleted. A deletion, too, is known after five seconds at the latest.
+   */
   current(workspaceId: string, workflowId: string): Promise<PublishedWorkflow | null> {
-    return this.#published.get(keyOf(workspaceId, workflowId), () =>
-      this.#inWorkspace(workspaceId, async (tx) => {
+    return this.#published.get(keyOf(workspaceId, workflowId), async () => {
+      if (!(await this.workspaces.isLive(workspaceId))) return null;
+      return this.#inWorkspace(workspaceId, async (tx) => {
         const [found] = await tx.query(findPublishedVersion, workspaceId, workflowId);
         if (!found) return null;
         const { definition, ...version } = found;
         return { workflowId, ...version, triggers: triggersOf(definition, this.kinds) };
-      }),
-    );
+      });
+    });
   }
 
   /**

@@ -132,7 +132,7 @@ export class Publishing {
 
   async #store(
     tx: Tx,
-    { access: { workspaceId }, principal }: Caller,
+    { access: { workspaceId }, principal, client }: Caller,
     { workflow, definition }: { readonly workflow: WorkflowEntity; readonly definition: WorkflowDefinition },
   ): Promise<WorkflowVersionView> {
     const [id, workflowId, publishedBy] = [this.ids.next(), workflow.id, principalKey(principal)];
@@ -144,6 +144,7 @@ export class Publishing {
     await this.audit.record(tx, {
       workspaceId,
       actor: principal,
+      client,
       action: 'workflow.published',
       targetId: workflowId,
       after: { name: workflow.name, versionId: id, number: stored.number },

@@ -4,7 +4,9 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import {
   type Access,
+  type Client,
   CurrentAccess,
+  CurrentClient,
   CurrentPrincipal,
   decodeCursor,
   expectedRevisionOf,
@@ -42,13 +44,18 @@ export class WorkflowVersionsController {
   async publish(
     @CurrentAccess() access: Access,
     @CurrentPrincipal() principal: Principal,
+    @CurrentClient() client: Client,
     @Param('workflowId', { schema: workflowIdParam }) workflowId: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowVersionView> {
     // Without the header whatever the draft holds now is meant.
     const expected = ifMatch === undefined ? 'any' : expectedRevisionOf(ifMatch);
-    const { isNew, version } = await this.publishing.publish({ access, principal }, workflowId, expected);
+    const { isNew, version } = await this.publishing.publish(
+      { access, principal, client },
+      workflowId,
+      expected,
+    );
     void reply.status(isNew ? 201 : 200);
     return version;
   }

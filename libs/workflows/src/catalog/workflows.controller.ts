@@ -4,7 +4,9 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import {
   type Access,
+  type Client,
   CurrentAccess,
+  CurrentClient,
   CurrentPrincipal,
   decodeCursor,
   etagOf,
@@ -48,11 +50,12 @@ export class WorkflowsController {
   async create(
     @CurrentAccess() access: Access,
     @CurrentPrincipal() principal: Principal,
+    @CurrentClient() client: Client,
     @IdempotencyKeyOf() key: IdempotencyKey | null,
     @Body({ schema: newWorkflow }) body: z.output<typeof newWorkflow>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowView> {
-    return tagged(reply, await this.workflows.create({ access, principal }, body, key));
+    return tagged(reply, await this.workflows.create({ access, principal, client }, body, key));
   }
 
   /** The workflows of the workspace, newest first, without their graphs. */
@@ -128,10 +131,11 @@ export class WorkflowsController {
   async archive(
     @CurrentAccess() access: Access,
     @CurrentPrincipal() principal: Principal,
+    @CurrentClient() client: Client,
     @Param('workflowId', { schema: workflowIdParam }) workflowId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkflowView> {
-    return tagged(reply, await this.workflows.archive({ access, principal }, workflowId));
+    return tagged(reply, await this.workflows.archive({ access, principal, client }, workflowId));
   }
 }
 

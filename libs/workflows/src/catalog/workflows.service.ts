@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   type Access,
   AppError,
+  type Client,
   Db,
   type ExpectedRevision,
   Hints,
@@ -47,10 +48,11 @@ import {
 } from './workflows.dto';
 import { WorkflowsRepository } from './workflows.repository';
 
-/** Who asks, and in which workspace. */
+/** Who asks, in which workspace, and from where. */
 export interface Caller {
   readonly access: Access;
   readonly principal: Principal;
+  readonly client: Client;
 }
 
 /** A workflow somebody wants. Without a definition its draft is a manual trigger. */
@@ -166,7 +168,7 @@ export class Workflows {
   }
 
   /** Takes a workflow out of service: it starts no more runs and frees its name. Archiving twice is archiving once. */
-  archive({ access, principal }: Caller, workflowId: string): Promise<WorkflowView> {
+  archive({ access, principal, client }: Caller, workflowId: string): Promise<WorkflowView> {
     const { workspaceId } = access;
     return this.db.tenant(workspaceId, async (tx) => {
       const [archived] = await tx.query(archiveWorkflow, workspaceId, workflowId);
@@ -175,6 +177,7 @@ export class Workflows {
         await this.audit.record(tx, {
           workspaceId,
           actor: principal,
+          client,
           action: 'workflow.archived',
           targetId: workflowId,
           after: { name: workflow.name },

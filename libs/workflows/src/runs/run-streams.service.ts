@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import {
+  AccessChanges,
   Db,
   type EventStream,
   Lifecycle,
+  LivePrincipals,
   Logger,
   Notifications,
   type Principal,
+  principalKey,
   sleep,
   WorkspaceAccess,
 } from '#platform';
@@ -16,16 +19,30 @@ import { Runs } from './runs.service';
 /** A sweep finds what a lost notification would have told, and whether the reader may still read. */
 const SWEEP_MS = 5_000;
 
-/** Live streams of runs' events. Notifications say when to look; what is sent comes from the database. */
+/** Who reads which run. */
+interface Reading {
+  readonly principal: Principal;
+  readonly workspaceId: string;
+  readonly runId: string;
+}
+
+/**
+ * Live streams of runs' events. Notifications say when to look; what is sent comes from the database. Before each look
+ * the reader is judged anew: whoever has lost the session, the key, the membership or the permission hears no more.
+ */
 @Injectable()
 export class RunStreams {
   readonly #watchers = new Map<string, Set<() => void>>();
+  /** The same watchers by whose access they depend on, `user:…` and `workspace:…`. */
+  readonly #readers = new Map<string, Set<() => void>>();
   readonly #listening = new Set<string>();
 
   constructor(
     private readonly db: Db,
     private readonly runs: Runs,
     private readonly access: WorkspaceAccess,
+    private readonly principals: LivePrincipals,
+    private readonly accessChanges: AccessChanges,
     private readonly notifications: Notifications,
     private readonly lifecycle: Lifecycle,
     private readonly logger: Logger,
@@ -37,12 +54,8 @@ export class RunStreams {
   }
 
   /** Sends the run's events behind `after`, past ones and those to come, until its last one or the reader goes. */
-  async follow(
-    stream: EventStream,
-    run: { readonly principal: Principal; readonly workspaceId: string; readonly runId: string },
-    after: number,
-  ): Promise<void> {
-    const watch = this.#watch(run.runId);
+  async follow(stream: EventStream, run: Reading, after: number): Promise<void> {
+    const watch = this.#watch(run);
     try {
       this.#listen(await this.db.cellOf(run.workspaceId));
       for (let last = after; !stream.closed.aborted;) {
@@ -64,11 +77,13 @@ export class RunStreams {
   /** A cell is listened to from its first reader on. */
   #listen(cellId: string): void {
     if (this.#listening.has(cellId)) return;
+    if (this.#listening.size === 0) this.accessChanges.on((subject) => this.#accessChanged(subject));
     this.#listening.add(cellId);
     this.notifications.listen(channels.progress(cellId), (payload) => this.#tell(payload));
   }
 
   async #mayRead(principal: Principal, workspaceId: string): Promise<boolean> {
+    if (!(await this.principals.holds(principal))) return false;
     const access = await this.access.of(principal, workspaceId);
     return access?.permissions.has('run:read') ?? false;
   }
@@ -89,11 +104,12 @@ export class RunStreams {
     }
   }
 
-  #watch(runId: string) {
+  #watch({ principal, workspaceId, runId }: Reading) {
     let wake = new AbortController();
     const told = () => wake.abort();
-    const watchers = this.#watchers.get(runId) ?? new Set();
-    this.#watchers.set(runId, watchers.add(told));
+    const subjects = [principalKey(principal), `workspace:${workspaceId}`];
+    enter(this.#watchers, runId, told);
+    for (const subject of subjects) enter(this.#readers, subject, told);
     return {
       /** Waits for news, the sweep or the end; what came since the last call counts. */
       next: async (closed: AbortSignal): Promise<void> => {
@@ -101,8 +117,8 @@ export class RunStreams {
         wake = new AbortController();
       },
       end: () => {
-        watchers.delete(told);
-        if (watchers.size === 0) this.#watchers.delete(runId);
+        leave(this.#watchers, runId, told);
+        for (const subject of subjects) leave(this.#readers, subject, told);
       },
     };
   }
@@ -111,4 +127,19 @@ export class RunStreams {
     const concerned = payload === null || payload === '*' ? [...this.#watchers.keys()] : payload.split(',');
     for (const runId of concerned) for (const told of this.#watchers.get(runId) ?? []) told();
   }
+
+  #accessChanged(subject: string | null): void {
+    const concerned = subject === null ? [...this.#readers.keys()] : [subject];
+    for (const each of concerned) for (const told of this.#readers.get(each) ?? []) told();
+  }
+}
+
+function enter(watchers: Map<string, Set<() => void>>, key: string, told: () => void): void {
+  watchers.set(key, (watchers.get(key) ?? new Set()).add(told));
+}
+
+function leave(watchers: Map<string, Set<() => void>>, key: string, told: () => void): void {
+  const left = watchers.get(key);
+  left?.delete(told);
+  if (left?.size === 0) watchers.delete(key);
 }

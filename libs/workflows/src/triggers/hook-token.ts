@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Config, constantTimeEqual, Keys } from '#platform';
+import { Config, constantTimeEqual, Keys, publicUrlOf } from '#platform';
 
 /** What a token is derived from. Raising the generation makes another token. */
 export interface HookIdentity {
@@ -32,9 +32,8 @@ export class HookUrls {
   readonly #publicUrl: string;
 
   constructor(keys: Keys, config: Config) {
-    const { publicUrl, port } = config.values;
     this.#key = keys.derive('hook');
-    this.#publicUrl = publicUrl ?? `http://localhost:${port}`;
+    this.#publicUrl = publicUrlOf(config);
   }
 
   /** The address to give to a caller; it is a secret. */

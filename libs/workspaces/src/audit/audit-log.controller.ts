@@ -1,32 +1,58 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Readable } from 'node:stream';
+import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
+import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { type Access, CurrentAccess, decodeCursor, type Page, pageSchema, Requires } from '#platform';
+import { AuditExports } from './audit-exports.service';
 import {
-  type Access,
-  CurrentAccess,
-  decodeCursor,
-  type Page,
-  pageQuery,
-  pageSchema,
-  Requires,
-} from '#platform';
-import { auditEntryView, type AuditEntryView, auditLogCursor } from './audit-log.dto';
+  auditEntryView,
+  type AuditEntryView,
+  auditExportQuery,
+  auditLogCursor,
+  auditLogQuery,
+} from './audit-log.dto';
 import { AuditLog } from './audit-log.service';
+import { type AuditOrigin, CurrentOrigin } from './audit-origin';
 
 @ApiTags('workspaces')
 @Controller('v1/workspaces/:workspaceId/audit-log')
 export class AuditLogController {
-  constructor(private readonly auditLog: AuditLog) {}
+  constructor(
+    private readonly auditLog: AuditLog,
+    private readonly exports: AuditExports,
+  ) {}
 
-  /** Who changed what in the workspace, newest first. */
+  /** Who changed what in the workspace, newest first, narrowed by who, what, to whom and when. */
   @Get()
   @Requires('audit:read')
   @ApiResponse({ status: 200, standardSchema: pageSchema(auditEntryView) })
   list(
     @CurrentAccess() access: Access,
-    @Query({ schema: pageQuery }) query: z.output<typeof pageQuery>,
+    @Query({ schema: auditLogQuery }) query: z.output<typeof auditLogQuery>,
   ): Promise<Page<AuditEntryView>> {
-    const before = decodeCursor(query.cursor, auditLogCursor);
-    return this.auditLog.list(access.workspaceId, { beforeId: before?.id ?? null, limit: query.limit });
+    const { cursor, ...wanted } = query;
+    const before = decodeCursor(cursor, auditLogCursor);
+    return this.auditLog.list(access.workspaceId, { ...wanted, beforeId: before?.id ?? null });
+  }
+
+  /** The same lines as a CSV file, all of them. */
+  @Get('export')
+  @Requires('audit:read')
+  @ApiProduces('text/csv')
+  @ApiResponse({
+    status: 200,
+    schema: { type: 'string' },
+    description: 'A line for each entry, after a header.',
+  })
+  async export(
+    @CurrentAccess() access: Access,
+    @CurrentOrigin() origin: AuditOrigin,
+    @Query({ schema: auditExportQuery }) query: z.output<typeof auditExportQuery>,
+  ): Promise<StreamableFile> {
+    const pieces = await this.exports.export({ access, origin }, query);
+    return new StreamableFile(Readable.from(pieces), {
+      type: 'text/csv; charset=utf-8',
+      disposition: `attachment; filename="audit-log-${access.workspaceId}.csv"`,
+    });
   }
 }

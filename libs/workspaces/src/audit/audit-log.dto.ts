@@ -1,8 +1,42 @@
 import { z } from 'zod';
+import { pageQuery } from '#platform';
 import type { AuditEntryEntity } from './audit-entry.entity';
 
 /** Where a page of the log went on from. */
 export const auditLogCursor = z.strictObject({ id: z.uuid() });
+
+/** What of the log is wanted: all that is given must hold. `to` is the first instant that is no longer meant. */
+const auditFilter = z.object({
+  actorId: z.uuid().optional(),
+  action: z
+    .string()
+    .regex(/^[a-z_]+\.[a-z_]+$/, 'An action looks like member.left')
+    .optional(),
+  targetKind: z
+    .string()
+    .regex(/^[a-z_]+$/, 'A kind looks like api_key')
+    .optional(),
+  targetId: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((id) => !/[\p{Cc}\p{Cs}]/u.test(id), 'An id has no control characters')
+    .optional(),
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
+});
+
+export type AuditFilter = Readonly<z.output<typeof auditFilter>>;
+
+const ONLY_WITH_KIND = { path: ['targetId'], error: 'A target is named by its kind and its id: give both' };
+
+function isNamedByKind({ targetKind, targetId }: AuditFilter): boolean {
+  return targetId === undefined || targetKind !== undefined;
+}
+
+export const auditExportQuery = auditFilter.refine(isNamedByKind, ONLY_WITH_KIND);
+
+export const auditLogQuery = pageQuery.extend(auditFilter.shape).refine(isNamedByKind, ONLY_WITH_KIND);
 
 const change = z.record(z.string(), z.unknown()).nullable();
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, Db, Ids, type Page, pageOf, type Tx } from '#platform';
 import { appendAuditEntry } from './append-audit-entry.sql';
 import { type AuditEntryView, toAuditEntryView } from './audit-log.dto';
-import { AuditLogRepository } from './audit-log.repository';
+import { type AuditEntriesBefore, AuditLogRepository } from './audit-log.repository';
 import type { AuditOrigin } from './audit-origin';
 
 /** A change worth remembering. `before` and `after` hold what changed and never a secret. */
@@ -27,11 +27,12 @@ export class AuditLog {
     private readonly entries: AuditLogRepository,
   ) {}
 
-  /** Appends an entry in the transaction of the change it tells of: both are stored or neither is. */
-  async record(tx: Tx, entry: AuditEntry): Promise<void> {
+  /** Appends an entry in the transaction of the change it tells of, both or neither; gives its id. */
+  async record(tx: Tx, entry: AuditEntry): Promise<string> {
+    const id = this.ids.next();
     await tx.query(
       appendAuditEntry,
-      this.ids.next(),
+      id,
       entry.workspaceId,
       entry.origin.actor.kind,
       entry.origin.actor.id,
@@ -45,15 +46,13 @@ export class AuditLog {
       entry.origin.userAgent,
       this.clock.pinned(),
     );
+    return id;
   }
 
-  /** The entries of a workspace, newest first. */
-  async list(
-    workspaceId: string,
-    page: { readonly beforeId: string | null; readonly limit: number },
-  ): Promise<Page<AuditEntryView>> {
+  /** The entries of a workspace that are wanted, newest first. */
+  async list(workspaceId: string, page: AuditEntriesBefore): Promise<Page<AuditEntryView>> {
     const rows = await this.db.tenant(workspaceId, (tx) =>
-      this.entries.list(tx, workspaceId, { beforeId: page.beforeId, limit: page.limit + 1 }),
+      this.entries.list(tx, workspaceId, { ...page, limit: page.limit + 1 }),
     );
     const found = pageOf(rows, page.limit, ({ id }) => ({ id }));
     return { ...found, data: found.data.map(toAuditEntryView) };

@@ -1,13 +1,14 @@
 import { AppError, type Principal } from '#platform';
 import { originOf } from './audit-origin';
 
+const ip = '203.0.113.7';
 const user: Principal = { kind: 'user', userId: 'u', sessionId: 's', via: 'cookie' };
 
 describe('originOf', () => {
   it('names the person or the key', () => {
-    const key: Principal = { kind: 'api_key', apiKeyId: 'k', workspaceId: 'w', role: 'member' };
-    expect(originOf({ principal: user, headers: {} }).actor).toEqual({ kind: 'user', id: 'u' });
-    expect(originOf({ principal: key, headers: {} }).actor).toEqual({ kind: 'api_key', id: 'k' });
+    const key: Principal = { kind: 'api_key', apiKeyId: 'k', workspaceId: 'w', role: 'member', scopes: null };
+    expect(originOf({ principal: user, headers: {}, ip }).actor).toEqual({ kind: 'user', id: 'u' });
+    expect(originOf({ principal: key, headers: {}, ip }).actor).toEqual({ kind: 'api_key', id: 'k' });
   });
 
   it.each([
@@ -15,19 +16,19 @@ describe('originOf', () => {
     ['::ffff:203.0.113.7', '::ffff:203.0.113.7'],
     ['fe80::1%eth0', 'fe80::1'],
     ['unknown, 10.0.0.1', null],
-    [undefined, null],
-  ])('takes the address %j as %j', (ip, expected) => {
-    expect(originOf({ principal: user, headers: {}, ...(ip === undefined ? {} : { ip }) }).ip).toBe(expected);
+    ['', null],
+  ])('takes the address %j as %j', (given, expected) => {
+    expect(originOf({ principal: user, headers: {}, ip: given }).ip).toBe(expected);
   });
 
   it('cuts a long user agent and takes an empty one for none', () => {
     expect(
-      originOf({ principal: user, headers: { 'user-agent': 'x'.repeat(9_000) } }).userAgent,
+      originOf({ principal: user, headers: { 'user-agent': 'x'.repeat(9_000) }, ip }).userAgent,
     ).toHaveLength(500);
-    expect(originOf({ principal: user, headers: { 'user-agent': '' } }).userAgent).toBeNull();
+    expect(originOf({ principal: user, headers: { 'user-agent': '' }, ip }).userAgent).toBeNull();
   });
 
   it('refuses a request nobody has signed in for', () => {
-    expect(() => originOf({ headers: {} })).toThrow(AppError);
+    expect(() => originOf({ headers: {}, ip })).toThrow(AppError);
   });
 });

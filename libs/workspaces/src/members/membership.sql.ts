@@ -10,6 +10,17 @@ export const findRole = statement<[workspaceId: string, userId: string], { reado
     where m.workspace_id = $1::uuid and m.user_id = $2::uuid and w.deleted_at is null`,
 );
 
+/**
+ * Purpose: what a person is in a live workspace, until the transaction ends: whoever takes the role away waits, and then
+ * finds what was done by it. Locks: the membership, shared. Index: workspace_members_pkey. Rows: one or none.
+ */
+export const holdRole = statement<[workspaceId: string, userId: string], { readonly role: string }>(
+  'hold-role-in-workspace',
+  `select m.role from workspace_members m join workspaces w on w.id = m.workspace_id
+    where m.workspace_id = $1::uuid and m.user_id = $2::uuid and w.deleted_at is null
+      for share of m`,
+);
+
 /** Purpose: whether a workspace is live, for API keys. Locks: none. Index: workspaces_pkey. Rows: one or none. */
 export const findLiveWorkspace = statement<[workspaceId: string], { readonly id: string }>(
   'find-live-workspace',
@@ -29,8 +40,9 @@ export const lockMembershipsOf = statement<[userId: string], unknown>(
 );
 
 /**
- * Purpose: how many live workspaces a person owns and belongs to. It must be a statement of its own, after the lock: a
- * statement that both locks and counts would count what it saw before it waited.
+ * Purpose: how many live workspaces a person owns and belongs to. A deleted one counts for its members, who have no say
+ * in whether it comes back, and not for its owner, who is counted again when it does. It must be a statement of its
+ * own, after the lock: a statement that both locks and counts would count what it saw before it waited.
  * Index: workspace_members_user_id_idx, workspaces_pkey. Rows: one.
  */
 export const countMembershipsOf = statement<
@@ -40,7 +52,7 @@ export const countMembershipsOf = statement<
   'count-memberships-of-user',
   `select count(*) filter (where m.role = 'owner')::integer as owned, count(*)::integer as joined
      from workspace_members m join workspaces w on w.id = m.workspace_id
-    where m.user_id = $1::uuid and w.deleted_at is null`,
+    where m.user_id = $1::uuid and (w.deleted_at is null or m.role <> 'owner')`,
 );
 
 /** Purpose: the first member of a new workspace. Index: workspace_members_pkey. Rows: one. */

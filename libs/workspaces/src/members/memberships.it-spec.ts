@@ -21,11 +21,12 @@ class KnownNames extends MemberNames {
 }
 
 const userNamed = (userId: string): Principal => ({ kind: 'user', userId, sessionId: 's', via: 'cookie' });
-const keyOf = (workspaceId: string, role: string): Principal => ({
+const keyOf = (workspaceId: string, role: string, scopes: readonly string[] | null = null): Principal => ({
   kind: 'api_key',
   apiKeyId: 'k',
   workspaceId,
   role,
+  scopes,
 });
 
 describe('Memberships', () => {
@@ -73,7 +74,7 @@ describe('Memberships', () => {
     expect(await roleNow()).toBe('viewer');
     await testDb().sql('delete from workspace_members where user_id = $1', [person]);
     expect(await roleNow()).toBeNull();
-    await testDb().sql('update workspaces set deleted_at = now() where id = $1', [id]);
+    await testDb().sql('update workspaces set deleted_at = now(), purge_at = now() where id = $1', [id]);
     expect(await rooms.accessOf(userNamed(ownerId), id)).toBeNull();
     expect(await rooms.accessOf(keyOf(id, 'admin'), id)).toBeNull();
   });
@@ -91,6 +92,30 @@ describe('Memberships', () => {
     expect(access?.permissions).toEqual(permissionsOf('member'));
     expect(await memberships().accessOf(keyOf(mine.id, 'member'), other.id)).toBeNull();
     expect(await memberships().accessOf(keyOf(mine.id, 'superuser'), mine.id)).toBeNull();
+  });
+
+  it('narrows a key to its scopes, and widens it by none', async () => {
+    const { id } = await aWorkspace();
+    const permissionsWith = async (role: string, scopes: readonly string[]) => [
+      ...((await memberships().accessOf(keyOf(id, role, scopes), id))?.permissions ?? []),
+    ];
+    expect(await permissionsWith('member', ['run:start', 'run:read'])).toEqual(['run:start', 'run:read']);
+    expect(await permissionsWith('viewer', ['run:start', 'run:read'])).toEqual(['run:read']);
+    expect(await permissionsWith('admin', ['no:such', 'billing:manage'])).toEqual([]);
+  });
+
+  it('holds the role of a member until the transaction ends', async () => {
+    const person = randomUUID();
+    const { id } = await aWorkspace({ [person]: 'admin' });
+    const rooms = memberships();
+    expect(await testDb().db.tenant(id, (tx) => rooms.heldRole(tx, id, randomUUID()))).toBeNull();
+    await testDb().db.tenant(id, async (tx) => {
+      expect(await rooms.heldRole(tx, id, person)).toBe('admin');
+      const removal = testDb().sql(
+        `set lock_timeout = '100ms'; delete from workspace_members where user_id = '${person}'`,
+      );
+      await expect(removal).rejects.toThrow('lock timeout');
+    });
   });
 
   it('lists members page by page with their names, nulls for who is gone', async () => {
@@ -112,6 +137,17 @@ describe('Memberships', () => {
     ];
     expect(seen).toEqual(expected.toSorted((x, y) => (x.userId < y.userId ? -1 : 1)));
     expect(names.asked).toHaveLength(2);
+  });
+
+  it('lists the members of one role alone, page by page', async () => {
+    const people = Array.from({ length: 3 }, randomUUID).toSorted();
+    const { id, ownerId } = await aWorkspace(Object.fromEntries(people.map((person) => [person, 'viewer'])));
+    const listed = async (role: string, afterUserId: string | null) =>
+      (await memberships().list(id, { role, afterUserId, limit: 2 })).data.map(({ userId }) => userId);
+    expect(await listed('viewer', null)).toEqual(people.slice(0, 2));
+    expect(await listed('viewer', people[1] ?? null)).toEqual(people.slice(2));
+    expect(await listed('owner', null)).toEqual([ownerId]);
+    expect(await listed('admin', null)).toEqual([]);
   });
 
   it('refuses to add an owner who belongs to as many workspaces as allowed', async () => {

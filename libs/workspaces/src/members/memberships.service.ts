@@ -2,16 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { type Access, AppError, Db, isUuid, type Page, pageOf, type Principal, type Tx } from '#platform';
 import { workspaceErrors } from '../errors';
 import { MemberNames } from '../ports';
-import type { MemberView } from './members.dto';
-import { MembersRepository } from './members.repository';
+import { type MemberView, toMemberView } from './members.dto';
+import { type MembersAfter, MembersRepository } from './members.repository';
 import {
   countMembershipsOf,
   findLiveWorkspace,
   findRole,
+  holdRole,
   insertOwner,
   lockMembershipsOf,
 } from './membership.sql';
-import { isRole, permissionsOf } from './role';
+import { isPermission, isRole, permissionsOf, type Role } from './role';
 
 /** Workspaces one person may own at a time. */
 export const OWNED_MAX = 10;
@@ -35,30 +36,26 @@ export class Memberships {
     if (!isUuid(workspaceId)) return null;
     const role = await this.#roleOf(principal, workspaceId);
     if (role === null || !isRole(role)) return null;
-    return { workspaceId, role, permissions: permissionsOf(role) };
+    return { workspaceId, role, permissions: permissionsIn(role, principal) };
+  }
+
+  /**
+   * What somebody is in a workspace, and stays until `tx` ends: for what is handed out by a role and taken back with it.
+   * Null for somebody who is no member.
+   */
+  async heldRole(tx: Tx, workspaceId: string, userId: string): Promise<string | null> {
+    const [held] = await tx.query(holdRole, workspaceId, userId);
+    return held?.role ?? null;
   }
 
   /** The members of a workspace with their names, in the order of their user ids. */
-  async list(
-    workspaceId: string,
-    page: { readonly afterUserId: string | null; readonly limit: number },
-  ): Promise<Page<MemberView>> {
+  async list(workspaceId: string, page: MembersAfter): Promise<Page<MemberView>> {
     const rows = await this.db.tenant(workspaceId, (tx) =>
-      this.members.list(tx, workspaceId, { afterUserId: page.afterUserId, limit: page.limit + 1 }),
+      this.members.list(tx, workspaceId, { ...page, limit: page.limit + 1 }),
     );
     const found = pageOf(rows, page.limit, ({ userId }) => ({ userId }));
     const names = await this.names.of(found.data.map(({ userId }) => userId));
-    const data = found.data.map(({ userId, role, joinedAt }) => {
-      const name = names.get(userId);
-      return {
-        userId,
-        role,
-        joinedAt: joinedAt.toISOString(),
-        name: name?.name ?? null,
-        email: name?.email ?? null,
-      };
-    });
-    return { ...found, data };
+    return { ...found, data: found.data.map((member) => toMemberView(member, names)) };
   }
 
   /**
@@ -77,6 +74,16 @@ export class Memberships {
     await tx.query(insertOwner, workspaceId, userId, now);
   }
 
+  /**
+   * Refuses a transaction that has given somebody more workspaces than they may have, one that came back say. They are
+   * locked by the caller. Throws workspace.owned_limit_reached and workspace.joined_limit_reached.
+   */
+  async requireWithinLimits(tx: Tx, userId: string): Promise<void> {
+    const [count] = await tx.query(countMembershipsOf, userId);
+    if (count && count.owned > OWNED_MAX) throw ownedLimit();
+    if (count && count.joined > JOINED_MAX) throw joinedLimit();
+  }
+
   async #roleOf(principal: Principal, workspaceId: string): Promise<string | null> {
     switch (principal.kind) {
       case 'user': {
@@ -92,6 +99,13 @@ export class Memberships {
   }
 }
 
+/** A key with scopes has those of its role's permissions that are among them, and never more than the role. */
+function permissionsIn(role: Role, principal: Principal): ReadonlySet<string> {
+  const granted = permissionsOf(role);
+  if (principal.kind === 'user' || principal.scopes === null) return granted;
+  return new Set(principal.scopes.filter((scope) => isPermission(scope) && granted.has(scope)));
+}
+
 function ownedLimit(): AppError {
   return new AppError(workspaceErrors.owned_limit_reached, {
     detail: `You own ${OWNED_MAX} workspaces, and nobody can own more. Hand one over or delete one first.`,
@@ -99,7 +113,8 @@ function ownedLimit(): AppError {
   });
 }
 
-function joinedLimit(): AppError {
+/** The refusal of a further membership. */
+export function joinedLimit(): AppError {
   return new AppError(workspaceErrors.joined_limit_reached, {
     detail: `You belong to ${JOINED_MAX} workspaces, and nobody can belong to more. Leave one first.`,
     meta: { limit: 'joinedWorkspaces', allowed: JOINED_MAX },

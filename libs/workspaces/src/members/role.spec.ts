@@ -1,6 +1,6 @@
-import { isRole, mayGrant, type Permission, permissionsOf, roles } from './role';
+import { isLess, isRole, mayGrant, mayTake, type Permission, permissionsOf, roles } from './role';
 
-const CHANGING = /:(write|publish|update|manage|start|cancel)$/;
+const CHANGING = /:(write|publish|update|manage|start|cancel|transfer|delete)$/;
 
 describe('role', () => {
   it('gives each role all that the next lower one may do, and something more', () => {
@@ -26,6 +26,8 @@ describe('role', () => {
     ['audit:read', ['owner', 'admin']],
     ['secret:manage', ['owner', 'admin']],
     ['billing:manage', ['owner']],
+    ['workspace:transfer', ['owner']],
+    ['workspace:delete', ['owner']],
   ])('grants %s to %j', (permission, expected) => {
     expect(roles.filter((role) => permissionsOf(role).has(permission))).toEqual(expected);
   });
@@ -33,6 +35,16 @@ describe('role', () => {
   it('lets nobody hand out more than they have', () => {
     const granted = roles.map((byRole) => roles.filter((role) => mayGrant(role, byRole)));
     expect(granted).toEqual([roles, ['admin', 'member', 'viewer'], ['member', 'viewer'], ['viewer']]);
+  });
+
+  it('lets nobody touch the owner, nobody take more than they have, and viewers and members take nothing', () => {
+    const taken = roles.map((byRole) => roles.filter((role) => mayTake(role, byRole)));
+    expect(taken).toEqual([['admin', 'member', 'viewer'], ['admin', 'member', 'viewer'], [], []]);
+  });
+
+  it('knows which change of role takes something away', () => {
+    const less = roles.map((before) => roles.filter((now) => isLess(now, before)));
+    expect(less).toEqual([['admin', 'member', 'viewer'], ['member', 'viewer'], ['viewer'], []]);
   });
 
   it('takes no other text for a role, names of Object.prototype included', () => {

@@ -6,6 +6,8 @@ export type Role = (typeof roles)[number];
 export type Permission =
   | 'workspace:read'
   | 'workspace:update'
+  | 'workspace:transfer'
+  | 'workspace:delete'
   | 'member:read'
   | 'member:manage'
   | 'audit:read'
@@ -43,8 +45,8 @@ const admin: readonly Permission[] = [
   'secret:manage',
 ];
 
-/** Only the owner spends money. */
-const owner: readonly Permission[] = [...admin, 'billing:manage'];
+/** Only the owner spends money, gives the workspace away, or ends it. */
+const owner: readonly Permission[] = [...admin, 'workspace:transfer', 'workspace:delete', 'billing:manage'];
 
 /** The one table of who may do what. Each role may do all that the next lower one may. */
 const permissions: Readonly<Record<Role, ReadonlySet<Permission>>> = Object.freeze({
@@ -59,9 +61,27 @@ export function isRole(text: string): text is Role {
   return roles.some((role) => role === text);
 }
 
+/** Whether a text names something that a role can allow. The owner may do everything that there is. */
+export function isPermission(text: string): text is Permission {
+  return owner.some((permission) => permission === text);
+}
+
 /** Whether one who acts in a role may let a person or a key act in another: nobody hands out more than they have. */
 export function mayGrant(role: Role, byRole: Role): boolean {
   return [...permissions[role]].every((permission) => permissions[byRole].has(permission));
+}
+
+/**
+ * Whether one who acts in a role may take a membership of another role away, or change it: nobody touches the owner, and
+ * nobody takes more than they have. Both the role that is and the role that is to be are asked about.
+ */
+export function mayTake(role: Role, byRole: Role): boolean {
+  return role !== 'owner' && permissions[byRole].has('member:manage') && mayGrant(role, byRole);
+}
+
+/** Whether somebody who was something and is something else now may do less than before. */
+export function isLess(now: Role, before: Role): boolean {
+  return !mayGrant(before, now);
 }
 
 /** Everything a role may do. */

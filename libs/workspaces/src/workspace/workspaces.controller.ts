@@ -22,12 +22,16 @@ import {
   workspaceView,
   type WorkspaceView,
 } from './workspaces.dto';
+import { WorkspaceChanges } from './workspace-changes.service';
 import { Workspaces } from './workspaces.service';
 
 @ApiTags('workspaces')
 @Controller('v1/workspaces')
 export class WorkspacesController {
-  constructor(private readonly workspaces: Workspaces) {}
+  constructor(
+    private readonly workspaces: Workspaces,
+    private readonly changes: WorkspaceChanges,
+  ) {}
 
   /** The workspaces you belong to. */
   @Get()
@@ -60,15 +64,15 @@ export class WorkspacesController {
     return this.workspaces.get(access);
   }
 
-  /** Renames a workspace. */
+  /** Changes name, slug or settings; what is not named stays. Links that hold an old slug lead nowhere. */
   @Patch(':workspaceId')
   @Requires('workspace:update')
   @ApiResponse({ status: 200, standardSchema: workspaceView })
-  rename(
+  change(
     @CurrentAccess() access: Access,
     @CurrentOrigin() origin: AuditOrigin,
     @Body({ schema: workspaceChange }) body: z.output<typeof workspaceChange>,
   ): Promise<WorkspaceView> {
-    return this.workspaces.rename(access, body.name, origin);
+    return this.changes.change({ access, origin }, body);
   }
 }

@@ -17,7 +17,6 @@ import { permissionsOf } from '../members/role';
 import { MemberNames } from '../ports';
 import { workspacesEntities } from '../tables';
 import type { WorkspaceView } from './workspaces.dto';
-import { WorkspacesRepository } from './workspaces.repository';
 import { Workspaces } from './workspaces.service';
 
 class NoNames extends MemberNames {
@@ -44,7 +43,7 @@ describe('Workspaces', () => {
     const auditLog = new AuditLog(db, ids, clock, new AuditLogRepository());
     const workspaces = new Workspaces(
       db, directory, parseConfig({ DEFAULT_PLAN: 'workspace' }), clock, ids, random,
-      new Idempotency(), memberships, auditLog, new WorkspacesRepository(),
+      new Idempotency(), memberships, auditLog,
     ); // prettier-ignore
     return { workspaces, memberships, auditLog, clock };
   }
@@ -147,10 +146,10 @@ describe('Workspaces', () => {
     for (let index = 0; index < OWNED_MAX; index += 1) {
       await workspaces.create({ ownerId, name: `W ${index}` }, null);
     }
-    await testDb().sql('update workspaces set deleted_at = now() where owner_id = $1 and name = $2', [
-      ownerId,
-      'W 3',
-    ]);
+    await testDb().sql(
+      'update workspaces set deleted_at = now(), purge_at = now() where owner_id = $1 and name = $2',
+      [ownerId, 'W 3'],
+    );
     await expect(workspaces.create({ ownerId, name: 'One more' }, null)).resolves.toMatchObject({
       role: 'owner',
     });
@@ -164,7 +163,9 @@ describe('Workspaces', () => {
       clock.advance(1_000);
       made.push(await workspaces.create({ ownerId, name }, null));
     }
-    await testDb().sql('update workspaces set deleted_at = now() where id = $1', [made[1]?.id]);
+    await testDb().sql('update workspaces set deleted_at = now(), purge_at = now() where id = $1', [
+      made[1]?.id,
+    ]);
     const first = await workspaces.listOf(ownerId, { afterId: null, limit: 2 });
     expect(first.data.map(({ name }) => name)).toEqual(['A', 'C']);
     expect(first.hasMore).toBe(true);
@@ -172,26 +173,13 @@ describe('Workspaces', () => {
     expect(second).toMatchObject({ data: [{ name: 'D' }], hasMore: false, nextCursor: null });
   });
 
-  it('renames and remembers both names, and records nothing when the name stays', async () => {
-    const { workspaces, auditLog } = rooms();
-    const created = await workspaces.create({ ownerId: randomUUID(), name: 'Before' }, null);
-    const renamed = await workspaces.rename(accessTo(created), 'After', origin);
-    await workspaces.rename(accessTo(created), 'After', origin);
-    expect(renamed).toMatchObject({ name: 'After', slug: 'before' });
-    expect(Date.parse(renamed.updatedAt)).toBeGreaterThan(Date.parse(created.updatedAt));
-    const { data } = await auditLog.list(created.id, { beforeId: null, limit: 10 });
-    expect(data.map(({ action }) => action)).toEqual(['workspace.renamed', 'workspace.created']);
-    expect(data[0]).toMatchObject({ before: { name: 'Before' }, after: { name: 'After' } });
-  });
-
   it('finds no deleted workspace', async () => {
     const { workspaces } = rooms();
     const created = await workspaces.create({ ownerId: randomUUID(), name: 'Gone' }, null);
-    await testDb().sql('update workspaces set deleted_at = now() where id = $1', [created.id]);
+    await testDb().sql('update workspaces set deleted_at = now(), purge_at = now() where id = $1', [
+      created.id,
+    ]);
     await expect(workspaces.get(accessTo(created))).rejects.toMatchObject({ code: 'request.not_found' });
-    await expect(workspaces.rename(accessTo(created), 'X', origin)).rejects.toMatchObject({
-      code: 'request.not_found',
-    });
     expect((await workspaces.plansOf([created.id])).size).toBe(0);
   });
 

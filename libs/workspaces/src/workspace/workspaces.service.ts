@@ -19,9 +19,14 @@ import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
 import { Memberships } from '../members/memberships.service';
 import { slugOf, withSuffix } from './slug';
-import { findPlans, insertWorkspace, listWorkspacesOf, type WorkspaceRow } from './workspace.sql';
+import {
+  findPlans,
+  findWorkspace,
+  insertWorkspace,
+  listWorkspacesOf,
+  type WorkspaceRow,
+} from './workspace.sql';
 import { toWorkspaceView, workspaceName, type WorkspaceView } from './workspaces.dto';
-import { WorkspacesRepository } from './workspaces.repository';
 
 /** One plain slug and four with 30 random bits each: more tries would only hide a fault. */
 const SLUG_TRIES = 5;
@@ -45,7 +50,7 @@ export interface WorkspacePlan {
   readonly anchorAt: Date;
 }
 
-/** Creates, lists, shows and renames workspaces. */
+/** Creates, lists and shows workspaces. `WorkspaceChanges` changes them. */
 @Injectable()
 export class Workspaces {
   constructor(
@@ -58,7 +63,6 @@ export class Workspaces {
     private readonly idempotency: Idempotency,
     private readonly memberships: Memberships,
     private readonly auditLog: AuditLog,
-    private readonly rows: WorkspacesRepository,
   ) {}
 
   /** Chooses id and place of a new workspace. Outside any transaction; nothing is visible before `createIn`. */
@@ -106,27 +110,10 @@ export class Workspaces {
 
   /** One workspace. Throws request.not_found. */
   async get(access: Access): Promise<WorkspaceView> {
-    const found = await this.db.tenant(access.workspaceId, (tx) => this.rows.find(tx, access.workspaceId));
-    return toWorkspaceView(existing(found), access.role);
-  }
-
-  /** Gives a workspace another name; its slug stays, since links hold it. Throws request.not_found. */
-  async rename(access: Access, name: string, origin: AuditOrigin): Promise<WorkspaceView> {
-    const { workspaceId } = access;
-    return this.db.tenant(workspaceId, async (tx) => {
-      const before = existing(await this.rows.findForUpdate(tx, workspaceId));
-      if (before.name === name) return toWorkspaceView(before, access.role);
-      await this.rows.rename(tx, workspaceId, name);
-      await this.auditLog.record(tx, {
-        workspaceId,
-        origin,
-        action: 'workspace.renamed',
-        target: { kind: 'workspace', id: workspaceId },
-        before: { name: before.name },
-        after: { name },
-      });
-      return toWorkspaceView(existing(await this.rows.find(tx, workspaceId)), access.role);
-    });
+    const { workspaceId, role } = access;
+    const [found] = await this.db.tenant(workspaceId, (tx) => tx.query(findWorkspace, workspaceId));
+    if (!found) throw new AppError(platformErrors.not_found, { detail: 'No such resource.' });
+    return toWorkspaceView(found, role);
   }
 
   /** The plans of live workspaces by id; one that does not exist is missing. For billing, through a port. */
@@ -153,11 +140,6 @@ export class Workspaces {
     }
     throw new Error(`No free slug was found for "${plain}" in ${SLUG_TRIES} tries.`);
   }
-}
-
-function existing<T>(found: T | null): T {
-  if (found === null) throw new AppError(platformErrors.not_found, { detail: 'No such resource.' });
-  return found;
 }
 
 /** Other rooms hand names in as well, so the rule of the route is asked here again. */

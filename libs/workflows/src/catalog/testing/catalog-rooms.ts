@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Access,
+  type Client,
   type Db,
   Hints,
   Idempotency,
@@ -15,7 +16,13 @@ import {
 import { PinnedClock, type TestDb } from '#platform/testing';
 import { builtinKinds } from '../../nodes/builtin-kinds';
 import { NodeKindRegistry } from '../../nodes/registry';
-import { type AuditedAction, type AuthoringLimits, WorkflowAudit, WorkflowLimits } from '../../ports';
+import {
+  type AuditedAction,
+  type AuthoringLimits,
+  DeletedWorkspaces,
+  WorkflowAudit,
+  WorkflowLimits,
+} from '../../ports';
 import { HookUrls } from '../../triggers/hook-token';
 import { PublishedWorkflows } from '../published-workflows.service';
 import { Publishing } from '../publishing.service';
@@ -30,6 +37,19 @@ export class FixedLimits extends WorkflowLimits {
 
   of(): Promise<AuthoringLimits> {
     return Promise.resolve(this.limits);
+  }
+}
+
+/** Every workspace is live but those that a test deletes. */
+export class FakeDeletions extends DeletedWorkspaces {
+  readonly deleted = new Set<string>();
+
+  isLive(workspaceId: string): Promise<boolean> {
+    return Promise.resolve(!this.deleted.has(workspaceId));
+  }
+
+  all(): Promise<readonly string[]> {
+    return Promise.resolve([...this.deleted]);
   }
 }
 
@@ -66,18 +86,22 @@ export function catalogRooms(db: Db) {
     db, ids, hints, idempotency, testKinds, limits, audit, testHookUrls, rows, versions, hooks,
   ); // prettier-ignore
   const publishing = new Publishing(db, ids, hints, testKinds, limits, audit, rows, versions);
-  const published = new PublishedWorkflows(db, testKinds, hooks, clock, hints);
-  return { workflows, publishing, published, limits, audit, clock, ids };
+  const deletions = new FakeDeletions();
+  const published = new PublishedWorkflows(db, testKinds, hooks, deletions, clock, hints);
+  return { workflows, publishing, published, limits, audit, deletions, clock, ids };
 }
 
 const person: Principal = { kind: 'user', userId: randomUUID(), sessionId: randomUUID(), via: 'bearer' };
+
+/** From where that person works. */
+const testClient: Client = { ip: '203.0.113.7', userAgent: 'jest' };
 
 /** A member of a new workspace in a cell. */
 export async function aMember({ sql }: TestDb, cellId = 'cell_1'): Promise<Caller> {
   const workspaceId = randomUUID();
   await sql('insert into tenants (workspace_id) values ($1)', [workspaceId], cellId);
   await sql('insert into workspace_directory (workspace_id, cell_id) values ($1, $2)', [workspaceId, cellId]);
-  return { access: accessTo(workspaceId), principal: person };
+  return { access: accessTo(workspaceId), principal: person, client: testClient };
 }
 
 /** What a member may do in a workspace. */

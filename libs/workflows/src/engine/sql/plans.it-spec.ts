@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Statement } from '#platform';
 import { useTestDb } from '#platform/testing';
 import { aPublishedWorkflow } from '../../testing';
+import { purgeRuns } from '../../deletion/purge.sql';
 import { findRun, listNodeRuns, listRuns, listRunsOfWorkflow, readEvents } from '../../runs/read-runs.sql';
 import { cancelHeldByNobody, lockLiveRun, requestCancel } from './cancel-run.sql';
 import { checkpoint } from './checkpoint.sql';
@@ -34,6 +35,15 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [lockLiveRun, ['run_queue_pkey']],
   [requestCancel, ['run_queue_pkey']],
   [cancelHeldByNobody, ['run_queue_pkey', 'workflow_runs_default_pkey', 'workflow_node_runs_default_pkey']],
+  [
+    purgeRuns,
+    [
+      'workflow_runs_default_workspace_id_id_idx',
+      'workflow_node_runs_default_pkey',
+      'workflow_run_events_default_pkey',
+      'workflow_runs_default_pkey',
+    ],
+  ],
   [listRuns, ['workflow_runs_default_workspace_id_id_idx']],
   [listRunsOfWorkflow, ['workflow_runs_default_workflow_id_id_idx']],
   [findRun, ['workflow_runs_default_workspace_id_id_idx']],

@@ -1,0 +1,76 @@
+import { type Statement, statement } from '#platform';
+
+/**
+ * Deletes a batch, says how many rows of its table that were, and whether there were any when it began. Rows that another
+ * process is deleting are passed over, and still there: should that one die, they stay.
+ */
+export type Purge = Statement<[workspaceId: string], { readonly deleted: number; readonly found: boolean }>;
+
+/** A run may have some hundred nodes. Written out in the statement, so that the planner knows how few these are. */
+const BATCH_RUNS = 50;
+const BATCH_ROWS = 1_000;
+
+/**
+ * Purpose: deletes a batch of finished runs with their nodes and events. A run and what hangs on it go together, so that
+ * nothing is left that could not be found by its workspace. Locks: the runs; those that another process is deleting are
+ * left to it. Index: workflow_runs_workspace_id_id_idx, then the primary keys. Rows: one batch of runs.
+ */
+export const purgeRuns: Purge = statement(
+  'purge-runs-of-workspace',
+  `with batch as materialized (
+     select id from workflow_runs where workspace_id = $1::uuid
+      order by id limit ${BATCH_RUNS} for update skip locked
+   ), nodes as (
+     delete from workflow_node_runs n using batch where n.run_id = batch.id
+   ), events as (
+     delete from workflow_run_events e using batch where e.run_id = batch.id
+   ), gone as (
+     delete from workflow_runs r using batch where r.id = batch.id returning r.id
+   )
+   select count(*)::integer as deleted, (select id from workflow_runs where workspace_id = $1::uuid order by id limit 1) is not null as found
+     from gone`,
+);
+
+/**
+ * Purpose: no version is the published one any more, so that versions can go. Locks: the rows it changes.
+ * Index: workflows_workspace_id_id_key. Rows: one batch.
+ */
+const unpublishAll: Purge = statement(
+  'unpublish-workflows-of-workspace',
+  `with changed as (
+     update workflows set published_version_id = null where workspace_id = $1::uuid and id in (
+       select id from workflows where workspace_id = $1::uuid and published_version_id is not null
+        limit ${BATCH_ROWS} for update skip locked)
+     returning id
+   )
+   select count(*)::integer as deleted,
+          exists (select from workflows where workspace_id = $1::uuid and published_version_id is not null) as found
+     from changed`,
+);
+
+/**
+ * Purpose: deletes a batch of what a workspace has in a table that is not partitioned. Locks: the rows it deletes; those
+ * that another process is deleting are left to it. Index: the table's own by workspace. Rows: one batch.
+ */
+function purgeOf(table: string): Purge {
+  return statement(
+    `purge-${table.replaceAll('_', '-')}-of-workspace`,
+    `with gone as (
+       delete from ${table} where ctid in (
+         select ctid from ${table} where workspace_id = $1::uuid limit ${BATCH_ROWS} for update skip locked)
+       returning workspace_id
+     )
+     select count(*)::integer as deleted, exists (select from ${table} where workspace_id = $1::uuid) as found
+       from gone`,
+  );
+}
+
+/** Everything else of a workspace in its cell, in an order in which nothing refers to what is gone. */
+export const purgeRest: readonly Purge[] = [
+  purgeOf('run_start_keys'),
+  unpublishAll,
+  purgeOf('workflow_hooks'),
+  purgeOf('workflow_versions'),
+  purgeOf('workflows'),
+  purgeOf('workspace_turns'),
+];
