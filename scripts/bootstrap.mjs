@@ -60,7 +60,7 @@ function buildFingerprint(sources) {
 }
 
 function sourceFiles() {
-  const files = SOURCES.flatMap((folder) => filesBelow(folder)).filter((path) => path.endsWith('.ts'));
+  const files = SOURCES.flatMap((folder) => filesBelow(folder)).filter((path) => /\.(ts|json)$/.test(path));
   // The order in which a folder lists its entries is no change of the sources.
   return files.sort((one, other) => (one < other ? -1 : 1));
 }

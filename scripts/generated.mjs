@@ -19,6 +19,7 @@ const GENERATED = {
   '.env.example': envExample,
   'docs/problems.md': problemsPage,
   'migrations/hashes.json': migrationHashes,
+  'apps/api/src/operations.json': operationTexts,
   ...(isBuilt('apps/api/src/cli/openapi') ? { 'openapi.json': openApi } : {}),
 };
 
@@ -125,9 +126,42 @@ function migrationFiles() {
   return ['policies.ts', ...numbered.toSorted((a, b) => (a < b ? -1 : 1))];
 }
 
+/** What is said above the handlers of routes, by the ids of their operations: the document has no other source of it. */
+function operationTexts() {
+  const controllers = readdirSync(join(ROOT, 'libs'), { recursive: true })
+    .filter((path) => path.endsWith('.controller.ts'))
+    .toSorted((one, other) => (one < other ? -1 : 1));
+  const texts = controllers.flatMap((path) => {
+    const source = readFileSync(join(ROOT, 'libs', path), 'utf8');
+    const [, name = ''] = /^export class (\w+)Controller\b/m.exec(source) ?? [];
+    const controller = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+    return [...source.matchAll(HANDLER)].map(([, comment, method]) => [
+      `${controller}_${method}`,
+      said(comment),
+    ]);
+  });
+  return `${JSON.stringify(Object.fromEntries(texts), null, 2)}\n`;
+}
+
+/** A comment, the decorators below it with their lines, and the method's name. */
+const HANDLER =
+  /^  \/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n(?:  @.*\n(?:    .*\n|  \}\)\n|  \)\n)*)+  (?:async )?(\w+)\(/gm;
+
+/** The first sentence of a comment as the summary; all of it as the description, if there is more. */
+function said(comment) {
+  const text = comment
+    .replaceAll(/^\s*\* ?/gm, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  const [, first = text] = /^(.+?[.!?])(?: (?=[A-Z`])|$)/.exec(text) ?? [];
+  const summary = first.replace(/\.$/, '');
+  return first === text ? { summary } : { summary, description: text };
+}
+
 async function openApi() {
   const { openApiText } = built('apps/api/src/cli/openapi');
-  return openApiText();
+  // As the comments are now: the build may have those of before.
+  return openApiText(JSON.parse(operationTexts()));
 }
 
 function notice() {

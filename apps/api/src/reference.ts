@@ -1,6 +1,11 @@
 import { SESSION_COOKIE } from '#identity';
+import type { OperationText } from '#platform';
+import operations from './operations.json';
 
-/** What the API's reference says of its groups of routes, in the order in which somebody new meets them. */
+/** What each operation does, from the comments above their handlers. */
+const texts: Readonly<Record<string, OperationText>> = operations;
+
+/** What the API's reference says: of its groups of routes, in the order in which somebody new meets them, and of each. */
 export const reference = {
   sessionCookie: SESSION_COOKIE,
   tags: {
@@ -29,4 +34,5 @@ export const reference = {
     hooks: 'Where senders of webhooks call.',
     billing: 'What a workspace may use, and has used.',
   },
-} as const;
+  operations: texts,
+};

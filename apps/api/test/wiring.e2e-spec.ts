@@ -96,6 +96,12 @@ describe('the application', () => {
     expect(wrong).toEqual([]);
   });
 
+  // What it says is written above the handler; `npm run generate` carries it into the document.
+  it('says of each operation what it does', () => {
+    const silent = operations().filter(([, { summary }]) => typeof summary !== 'string' || summary === '');
+    expect(silent.map(([name]) => name)).toEqual([]);
+  });
+
   it('says of each operation what it answers, and of all of them how they fail', () => {
     const wrong = operations().filter(([, { responses }]) => {
       const good = Object.entries<Json>(responses).filter(([status]) => status.startsWith('2'));

@@ -73,7 +73,7 @@ export { answerClientError, answerFrameworkError } from './http/framework-errors
 export { installHttpHooks } from './http/http-hooks';
 export { HttpModule } from './http/http.module';
 export { readJson } from './http/json-guard';
-export { buildOpenApi, serveReference } from './http/openapi';
+export { buildOpenApi, type OperationText, serveReference } from './http/openapi';
 export { ProblemFilter } from './http/problem.filter';
 export { ProblemPageFilter } from './http/problem-page.filter';
 export { productVersion } from './http/product-version';

@@ -33,6 +33,7 @@ const cursor = z.strictObject({ id: z.uuid() });
 export class ApiKeysController {
   constructor(private readonly keys: ApiKeys) {}
 
+  /** Makes an API key with a role, scopes, or both. The answer is the only one that holds the whole key. */
   @Post()
   @Requires('api_key:manage')
   @ApiResponse({ status: 201, standardSchema: createdApiKey })
@@ -45,6 +46,7 @@ export class ApiKeysController {
     return this.keys.create({ actor, access, client }, body);
   }
 
+  /** The API keys of the workspace, newest first, revoked and expired ones too. */
   @Get()
   @Requires('api_key:manage')
   @ApiResponse({ status: 200, standardSchema: apiKeyPage })
@@ -56,6 +58,7 @@ export class ApiKeysController {
     return this.keys.list(access.workspaceId, { limit: query.limit, before });
   }
 
+  /** Revokes an API key at once and for good. */
   @Delete(':apiKeyId')
   @Requires('api_key:manage')
   @HttpCode(204)

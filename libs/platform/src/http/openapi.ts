@@ -29,10 +29,21 @@ export interface Reference {
   readonly sessionCookie: string;
   /** What the groups of routes are for, in Markdown, by their tags and in the order they are shown in. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** What each operation does, by its id. */
+  readonly operations?: Readonly<Record<string, OperationText>>;
+}
+
+/** What an operation does: in a line, and at length where a line does not say it all. */
+export interface OperationText {
+  readonly summary: string;
+  readonly description?: string;
 }
 
 /** The OpenAPI 3.1 document of an application; it need not listen. */
-export function buildOpenApi(app: INestApplication, { sessionCookie, tags = {} }: Reference): OpenAPIObject {
+export function buildOpenApi(
+  app: INestApplication,
+  { sessionCookie, tags = {}, operations = {} }: Reference,
+): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setTitle('Millrace')
     .setDescription('Workspaces, workflows that survive crashes, and billing that counts each run once.')
@@ -47,7 +58,7 @@ export function buildOpenApi(app: INestApplication, { sessionCookie, tags = {} }
     .addSecurity('apiKey', { type: 'http', scheme: 'bearer', description: "A workspace's API key." });
   for (const [name, description] of Object.entries(tags)) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build(), { operationIdFactory: operationIdOf });
-  return withProblems(withDemands(withGuardedParameters(document), demandsOf(app)));
+  return withProblems(withTexts(withDemands(withGuardedParameters(document), demandsOf(app)), operations));
 }
 
 /** Serves the document and the reference page. It is built at the first request for it, and open to anyone. */
@@ -123,6 +134,10 @@ function withDemands(document: OpenAPIObject, demands: ReadonlyMap<string, Deman
       ...(limits.length === 0 ? {} : { 'x-rate-limits': limits }),
     };
   });
+}
+
+function withTexts(document: OpenAPIObject, texts: Readonly<Record<string, OperationText>>): OpenAPIObject {
+  return mapOperations(document, (operation) => ({ ...operation, ...texts[operation.operationId ?? ''] }));
 }
 
 /** Every operation can fail, and all failures look alike. */
