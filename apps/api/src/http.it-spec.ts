@@ -15,6 +15,7 @@ import {
   type EventStream,
   HttpModule,
   Lifecycle,
+  LivePrincipals,
   openStream,
   pageQuery,
   parseConfig,
@@ -158,7 +159,13 @@ passport.use(
 );
 
 @Global()
-@Module({ providers: [{ provide: WorkspaceAccess, useClass: TestAccess }], exports: [WorkspaceAccess] })
+@Module({
+  providers: [
+    { provide: WorkspaceAccess, useClass: TestAccess },
+    { provide: LivePrincipals, useValue: null },
+  ],
+  exports: [WorkspaceAccess, LivePrincipals],
+})
 class Wiring {}
 
 describe('the HTTP door', () => {

@@ -35,6 +35,7 @@ export {
   type UserPrincipal,
 } from './auth/principal';
 export { AccessChanges } from './auth/access-changes';
+export { LiveAccess } from './auth/live-access';
 export { LivePrincipals } from './auth/live-principals.port';
 export { type Access, WorkspaceAccess } from './auth/workspace-access.port';
 export { hint, Hints } from './events/hints';
@@ -66,7 +67,8 @@ export { RateLimiter, type RatePolicy, type RateStanding } from './limits/rate-l
 export { PlatformModule, type PlatformOptions } from './platform.module';
 export { AllowedMethods } from './http/allowed-methods';
 export { type Client, clientOf, CurrentClient } from './http/client';
-export { fieldsOf, HtmlFormRoute, htmlPage, HtmlRoute } from './http/html-page';
+export { htmlPage } from './http/html-page';
+export { fieldsOf, HtmlFormRoute, HtmlRoute } from './http/html-route';
 export { installBodyParsers } from './http/body-parser';
 export { etagOf, type ExpectedRevision, expectedRevisionOf, IfMatch, staleRevision } from './http/etag';
 export { answerClientError, answerFrameworkError } from './http/framework-errors';
@@ -75,7 +77,6 @@ export { HttpModule } from './http/http.module';
 export { readJson } from './http/json-guard';
 export { buildOpenApi, type OperationText, serveReference } from './http/openapi';
 export { ProblemFilter } from './http/problem.filter';
-export { ProblemPageFilter } from './http/problem-page.filter';
 export { productVersion } from './http/product-version';
 export { RawBodyRoute } from './http/raw-body.decorator';
 export { acceptedRequestId, currentRequest } from './http/request-context';

@@ -196,4 +196,24 @@ describe('Limits per client address', () => {
   ])('hold $url', async ({ url, body, ...expected }) => {
     expect(await untilRefused(url, body)).toEqual(expected);
   });
+
+  it('are told on a page to who pressed the button of one', async () => {
+    const press = () =>
+      identity().app.inject({
+        method: 'POST',
+        url: '/verify-email',
+        remoteAddress: '198.51.100.9',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: 'token=',
+      });
+    for (let pressed = 0; pressed < 60; pressed += 1) expect((await press()).statusCode).toBe(200);
+    const refused = await press();
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'retry-after': '15',
+    });
+    expect(refused.body).toContain('<h1>Too many requests</h1>');
+  });
 });

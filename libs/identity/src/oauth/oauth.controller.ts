@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query, Req, Res, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import {
@@ -8,7 +8,6 @@ import {
   HtmlRoute,
   isCrossSite,
   platformErrors,
-  ProblemPageFilter,
   Public,
   Recognises,
   type UserPrincipal,
@@ -27,7 +26,6 @@ import { OAuthSignIn } from './oauth-sign-in.service';
 
 /** Signing in with a provider, in a browser: on the way out, and on the way back. */
 @Controller('v1/auth/oauth')
-@UseFilters(ProblemPageFilter)
 export class OAuthController {
   constructor(
     private readonly config: Config,

@@ -1,4 +1,4 @@
-import { Body, Controller, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { Body, Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   AppError,
@@ -9,7 +9,6 @@ import {
   HtmlFormRoute,
   isCrossSite,
   platformErrors,
-  ProblemPageFilter,
   Public,
   RateLimit,
 } from '#platform';
@@ -22,7 +21,6 @@ import { SecondFactorSignIn } from './second-factor-sign-in.service';
 
 /** The page that asks for a code, for people who sign in in their browser with a provider. */
 @Controller(SECOND_FACTOR_PATH)
-@UseFilters(ProblemPageFilter)
 export class SecondFactorPageController {
   constructor(
     private readonly config: Config,

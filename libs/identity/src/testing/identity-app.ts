@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import {
   Clock,
   HttpModule,
+  LivePrincipals,
   Mail,
   type MailToSend,
   parseConfig,
@@ -86,6 +87,7 @@ class RecordedHasher extends Argon2PasswordHasher {
     { provide: AuditWriter, useClass: FakeAudit },
     { provide: AccountWorkspaces, useClass: FakeAccountWorkspaces },
     { provide: WorkspaceAccess, useClass: FakeWorkspaceAccess },
+    { provide: LivePrincipals, useValue: null },
   ],
   exports: [
     FakeWorkspaces,
@@ -97,6 +99,7 @@ class RecordedHasher extends Argon2PasswordHasher {
     AuditWriter,
     AccountWorkspaces,
     WorkspaceAccess,
+    LivePrincipals,
   ],
 })
 class FakePortsModule {}

@@ -1,10 +1,4 @@
-import { applyDecorators, Header, HttpCode } from '@nestjs/common';
-import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import { escapeHtml } from './escape-html';
-import { RawBodyRoute } from './raw-body.decorator';
-
-/** A short form: a token, an answer, a password. More is not from our pages. */
-const FORM_MAX_BYTES = 4_096;
 
 /** A plain page behind a mailed link, for browsers; it works without scripts and styles. */
 export interface HtmlPageContent {
@@ -88,20 +82,3 @@ export const PAGE_HEADERS = {
   'cache-control': 'no-store',
   'referrer-policy': 'same-origin',
 } as const;
-
-/** A route that answers with a page. It is no part of the API's document. */
-export const HtmlRoute = () =>
-  applyDecorators(
-    ApiExcludeEndpoint(),
-    HttpCode(200),
-    ...Object.entries(PAGE_HEADERS).map(([name, value]) => Header(name, value)),
-  );
-
-/** A page route that takes the form of a page, which no JSON route does: its body arrives as bytes for `fieldsOf`. */
-export const HtmlFormRoute = () => applyDecorators(HtmlRoute(), RawBodyRoute(FORM_MAX_BYTES));
-
-/** The fields of a posted form; none for anything else. Of several with one name the first counts. */
-export function fieldsOf(body: unknown): (name: string) => string {
-  const form = new URLSearchParams(Buffer.isBuffer(body) ? body.toString('utf8') : '');
-  return (name) => form.get(name) ?? '';
-}

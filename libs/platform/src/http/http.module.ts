@@ -1,6 +1,7 @@
 import { type DynamicModule, Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AuthenticationGuard } from '../auth/authentication.guard';
+import { LiveAccess } from '../auth/live-access';
 import { WorkspaceGuard } from '../auth/workspace.guard';
 import { Db } from '../db/db';
 import type { Migrations } from '../db/migrator';
@@ -30,12 +31,13 @@ const EXPECTED_MIGRATIONS = Symbol('expected migrations');
     RateLimiter,
     RateLimitPurge,
     HealthChecks,
+    LiveAccess,
     // Order matters: who is asking comes before what they may do, and how often.
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_GUARD, useClass: WorkspaceGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
   ],
-  exports: [Idempotency, RateLimiter, HealthChecks],
+  exports: [Idempotency, RateLimiter, HealthChecks, LiveAccess],
 })
 export class HttpModule implements OnModuleInit {
   constructor(

@@ -12,6 +12,7 @@ import {
   HttpModule,
   installBodyParsers,
   installHttpHooks,
+  LivePrincipals,
   Logger,
   parseConfig,
   PlatformModule,
@@ -70,11 +71,12 @@ class RoleAccess extends WorkspaceAccess {
     NamedSession,
     NamedKey,
     { provide: WorkspaceAccess, useClass: RoleAccess },
+    { provide: LivePrincipals, useValue: null },
     { provide: WorkflowLimits, useClass: FixedLimits },
     { provide: WorkflowAudit, useClass: RecordedAudit },
     { provide: DeletedWorkspaces, useClass: FakeDeletions },
   ],
-  exports: [WorkspaceAccess, WorkflowLimits, WorkflowAudit, DeletedWorkspaces],
+  exports: [WorkspaceAccess, LivePrincipals, WorkflowLimits, WorkflowAudit, DeletedWorkspaces],
 })
 class PortsModule {}
 

@@ -4,13 +4,12 @@ import {
   Db,
   type EventStream,
   Lifecycle,
-  LivePrincipals,
+  LiveAccess,
   Logger,
   Notifications,
   type Principal,
   principalKey,
   sleep,
-  WorkspaceAccess,
 } from '#platform';
 import { channels } from '../engine/channels';
 import { isFinalEvent } from '../engine/run-events';
@@ -40,8 +39,7 @@ export class RunStreams {
   constructor(
     private readonly db: Db,
     private readonly runs: Runs,
-    private readonly access: WorkspaceAccess,
-    private readonly principals: LivePrincipals,
+    private readonly liveAccess: LiveAccess,
     private readonly accessChanges: AccessChanges,
     private readonly notifications: Notifications,
     private readonly lifecycle: Lifecycle,
@@ -59,7 +57,7 @@ export class RunStreams {
     try {
       this.#listen(await this.db.cellOf(run.workspaceId));
       for (let last = after; !stream.closed.aborted;) {
-        if (!(await this.#mayRead(run.principal, run.workspaceId))) break;
+        if (!(await this.liveAccess.permits(run.principal, run.workspaceId, 'run:read'))) break;
         const sent = await this.#send(stream, run, last);
         if (sent.final) break;
         last = sent.last;
@@ -80,12 +78,6 @@ export class RunStreams {
     if (this.#listening.size === 0) this.accessChanges.on((subject) => this.#accessChanged(subject));
     this.#listening.add(cellId);
     this.notifications.listen(channels.progress(cellId), (payload) => this.#tell(payload));
-  }
-
-  async #mayRead(principal: Principal, workspaceId: string): Promise<boolean> {
-    if (!(await this.principals.holds(principal))) return false;
-    const access = await this.access.of(principal, workspaceId);
-    return access?.permissions.has('run:read') ?? false;
   }
 
   async #send(

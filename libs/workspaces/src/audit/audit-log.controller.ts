@@ -2,7 +2,17 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Query, StreamableFile } from '@nestjs/common';
 import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { type Access, CurrentAccess, decodeCursor, type Page, pageSchema, Requires } from '#platform';
+import {
+  type Access,
+  CurrentAccess,
+  CurrentPrincipal,
+  decodeCursor,
+  LiveAccess,
+  type Page,
+  pageSchema,
+  type Principal,
+  Requires,
+} from '#platform';
 import { AuditExports } from './audit-exports.service';
 import {
   auditEntryView,
@@ -20,6 +30,7 @@ export class AuditLogController {
   constructor(
     private readonly auditLog: AuditLog,
     private readonly exports: AuditExports,
+    private readonly liveAccess: LiveAccess,
   ) {}
 
   /** Who changed what in the workspace, newest first, narrowed by who, what, to whom and when. */
@@ -46,10 +57,12 @@ export class AuditLogController {
   })
   async export(
     @CurrentAccess() access: Access,
+    @CurrentPrincipal() principal: Principal,
     @CurrentOrigin() origin: AuditOrigin,
     @Query({ schema: auditExportQuery }) query: z.output<typeof auditExportQuery>,
   ): Promise<StreamableFile> {
-    const pieces = await this.exports.export({ access, origin }, query);
+    const stillAllowed = () => this.liveAccess.permits(principal, access.workspaceId, 'audit:read');
+    const pieces = await this.exports.export({ access, origin }, query, stillAllowed);
     return new StreamableFile(Readable.from(pieces), {
       type: 'text/csv; charset=utf-8',
       disposition: `attachment; filename="audit-log-${access.workspaceId}.csv"`,

@@ -219,12 +219,14 @@ describe('AuditLog', () => {
   });
 
   describe('an export', () => {
+    const allowed = () => Promise.resolve(true);
+
     async function exported(workspaceId: string, filter: AuditFilter = {}): Promise<readonly string[][]> {
       const log = auditLog();
       const exports = new AuditExports(testDb().db, log);
       const acting = actingAs(workspaceId, randomUUID(), 'admin');
       const pieces: string[] = [];
-      for await (const piece of await exports.export(acting, filter)) pieces.push(piece);
+      for await (const piece of await exports.export(acting, filter, allowed)) pieces.push(piece);
       return pieces
         .join('')
         .trimEnd()
@@ -276,6 +278,22 @@ describe('AuditLog', () => {
         limit: 5,
       });
       expect(data).toMatchObject([{ after: { targetKind: 'thing', targetId: '7' } }, { after: {} }]);
+    });
+
+    it('breaks off before the next page of who may no longer read it', async () => {
+      const workspaceId = await aWorkspace();
+      await testDb().sql(
+        `insert into workspace_audit_log (id, workspace_id, actor_kind, action, target_kind, target_id)
+         select ('0198c0df-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $1, 'system', 'thing.changed', 'thing', n
+           from generate_series(1, 501) n`,
+        [workspaceId],
+      );
+      const exports = new AuditExports(testDb().db, auditLog());
+      const acting = actingAs(workspaceId, randomUUID(), 'admin');
+      const pieces = (await exports.export(acting, {}, () => Promise.resolve(false)))[Symbol.asyncIterator]();
+      expect((await pieces.next()).value).toContain('actorKind');
+      expect((await pieces.next()).value?.trimEnd().split('\n')).toHaveLength(500);
+      await expect(pieces.next()).rejects.toMatchObject({ type: { code: 'request.forbidden' } });
     });
   });
 

@@ -88,7 +88,7 @@ export class OfferPageController {
   }
 }
 
-/** Answers a button, or says on a page why not. What is our own fault is no page's to tell. */
+/** Answers a button, or says on a page why not. What is our own fault keeps its status. */
 async function answered(
   visitor: UserPrincipal | null,
   request: FastifyRequest,

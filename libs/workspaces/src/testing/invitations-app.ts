@@ -7,6 +7,7 @@ import {
   Clock,
   Db,
   HttpModule,
+  LivePrincipals,
   Mail,
   type MailToSend,
   parseConfig,
@@ -59,6 +60,7 @@ class RecordedMail extends Mail {
     { provide: ActingKeys, useClass: RevocableKeys },
     { provide: WorkspacePurge, useClass: NothingElsewhere },
     { provide: WorkspaceAccess, useValue: null },
+    { provide: LivePrincipals, useValue: null },
   ],
   exports: [
     FakePeople,
@@ -70,6 +72,7 @@ class RecordedMail extends Mail {
     ActingKeys,
     WorkspacePurge,
     WorkspaceAccess,
+    LivePrincipals,
   ],
 })
 class FakePortsModule {}
