@@ -33,3 +33,19 @@ export function disabledMail({ email, name }: Reader): MailToSend {
     note: NOTE,
   });
 }
+
+/** Tells that a sign-in went without the authenticator app, and how many more can. */
+export function recoveryCodeUsedMail({ email, name }: Reader, left: number): MailToSend {
+  return composeMail({
+    to: email,
+    subject: 'A recovery code was used to sign in',
+    name,
+    paragraphs: [
+      'somebody signed in to your account with a recovery code in place of a code of your authenticator app. ' +
+        (left === 0
+          ? 'It was the last one: make new ones now.'
+          : `${left} of them ${left === 1 ? 'is' : 'are'} left.`),
+    ],
+    note: NOTE,
+  });
+}

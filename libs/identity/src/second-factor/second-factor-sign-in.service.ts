@@ -41,8 +41,10 @@ export class SecondFactorSignIn {
     await this.factors.countGuess(userId);
     const end = await this.db.control(async (tx) => {
       const user = await this.signIns.hold(tx, userId, null);
-      if (await this.factors.take(tx, userId, code)) {
+      const taken = await this.factors.take(tx, userId, code);
+      if (taken !== null) {
         if (!(await this.tokens.use(tx, 'second_factor', challenge))) throw challengeInvalid();
+        if (taken === 'recovery_code') await this.factors.tellOfRecovery(tx, user);
         return this.signIns.end(tx, user, { remember, method, client });
       }
       await this.attempts.record(tx, { userId, method, outcome: 'wrong_code', client });

@@ -222,6 +222,9 @@ describe('A second factor', () => {
     const left = async () => (await call('GET', '/v1/me/two-factor', { token })).json.recoveryCodesLeft;
     expect((await complete(await challengeFor(person), first.toUpperCase())).status).toBe(200);
     expect(await left()).toBe(9);
+    const mail = identity().mail.sent.at(-1);
+    expect(mail).toMatchObject({ to: person.email, subject: 'A recovery code was used to sign in' });
+    expect(mail?.text).toContain('9 of them are left.');
     expect((await complete(await challengeFor(person), first)).status).toBe(403);
     const body = { code: codeOf(person.secret) };
     const renewed = await call('POST', '/v1/me/two-factor/recovery-codes', { token, body });

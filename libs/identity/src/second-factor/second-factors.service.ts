@@ -18,7 +18,7 @@ import { UserTokens } from '../tokens/user-tokens.service';
 import type { UserRow } from '../users/user.sql';
 import { type CheckedPerson, PersonCheck } from './person-check.service';
 import { isRecoveryCode, newRecoveryCodes, plainCode, recoveryCodeHash } from './recovery-codes';
-import { disabledMail, enabledMail } from './second-factor-mail';
+import { disabledMail, enabledMail, recoveryCodeUsedMail } from './second-factor-mail';
 import {
   beginSecondFactor,
   countRecoveryCodes,
@@ -35,6 +35,9 @@ import { newTotpSecret, otpauthUrlOf, stepOfCode } from './totp';
 
 /** Six digits can be guessed, so guesses are counted: wherever a code is asked for, and for each person. */
 const GUESSES: RatePolicy = { name: 'second-factor', limit: 5, windowSeconds: 15 * 60 };
+
+/** What a code was that was taken. */
+type TakenCode = 'app_code' | 'recovery_code';
 
 /** What an authenticator app needs. The secret is shown this once. */
 export interface BegunSecondFactor {
@@ -136,24 +139,31 @@ export class SecondFactors {
 
   /**
    * Takes a code of the app or a recovery code: each is good once, in every process, because the database takes it by a
-   * guarded update. False for a code that is wrong or was used. A right one gives all guesses back.
+   * guarded update. Null for a code that is wrong or was used. A right one gives all guesses back.
    */
-  async take(tx: Tx, userId: string, code: string): Promise<boolean> {
+  async take(tx: Tx, userId: string, code: string): Promise<TakenCode | null> {
     const taken = await this.#take(tx, userId, plainCode(code));
-    if (taken) await this.limiter.restore(GUESSES, userId, tx);
+    if (taken !== null) await this.limiter.restore(GUESSES, userId, tx);
     return taken;
   }
 
-  async #take(tx: Tx, userId: string, code: string): Promise<boolean> {
+  /** Mails that somebody has signed in without the authenticator app: its owner should hear of it, and of what is left. */
+  async tellOfRecovery(tx: Tx, person: UserRow): Promise<void> {
+    const [codes] = await tx.query(countRecoveryCodes, person.id);
+    await this.mail.enqueue(tx, recoveryCodeUsedMail(person, codes?.count ?? 0));
+  }
+
+  async #take(tx: Tx, userId: string, code: string): Promise<TakenCode | null> {
     if (isRecoveryCode(code)) {
       const used = await tx.query(takeRecoveryCode, userId, recoveryCodeHash(code), this.clock.pinned());
-      return used.length > 0;
+      return used.length > 0 ? 'recovery_code' : null;
     }
     const [factor] = await tx.query(findSecondFactor, userId);
-    if (!factor?.enabled) return false;
+    if (!factor?.enabled) return null;
     const step = stepOfCode(this.#open(userId, factor.secret), code, this.clock.now());
-    if (step === null) return false;
-    return (await tx.query(takeStep, userId, factor.secret, step)).length > 0;
+    if (step === null) return null;
+    const moved = await tx.query(takeStep, userId, factor.secret, step);
+    return moved.length > 0 ? 'app_code' : null;
   }
 
   /** Does something that a code is asked for. Changes of one person's second factor take turns. */
@@ -168,7 +178,7 @@ export class SecondFactors {
       const person = await this.persons.hold(tx, checked);
       const [locked] = await tx.query(lockSecondFactor, userId);
       if (!locked) throw switchedOff('There is nothing to change.');
-      if (!(await this.take(tx, userId, code))) throw wrongCode();
+      if ((await this.take(tx, userId, code)) === null) throw wrongCode();
       return work(tx, person);
     });
   }
