@@ -1,4 +1,4 @@
-import { defineErrors } from '#platform';
+import { AppError, defineErrors, platformErrors } from '#platform';
 
 /** What can go wrong with workspaces, beside what can go wrong with any request. */
 export const workspaceErrors = defineErrors('workspace', {
@@ -25,3 +25,8 @@ export const workspaceErrors = defineErrors('workspace', {
   email_unverified: { kind: 'forbidden', title: 'Your e-mail address is not verified yet' },
   email_domain_not_allowed: { kind: 'forbidden', title: 'The invite link is for other e-mail domains' },
 });
+
+/** The same for what is foreign, what is missing, and what was taken away this moment. */
+export function notFound(): AppError {
+  return new AppError(platformErrors.not_found, { detail: 'No such resource.' });
+}

@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, Clock, type Tx } from '#platform';
+import { Clock, type Tx } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
-import { workspaceErrors } from '../errors';
-import { mayGrant, type Role } from '../members/role';
 import { withdrawInvitations } from './invitation.sql';
 import { withdrawInviteLinks } from './invite-link.sql';
 
@@ -53,15 +51,6 @@ export class InvitationGrants {
       });
     }
   }
-}
-
-/** Throws workspace.role_not_grantable for more than the own role: nobody lets others in with more than they have. */
-export function requireGrantable(role: Role, own: Role): void {
-  if (mayGrant(role, own)) return;
-  throw new AppError(workspaceErrors.role_not_grantable, {
-    detail: `The role "${role}" cannot be given by the role "${own}".`,
-    meta: { role, ownRole: own },
-  });
 }
 
 const REASON = 'Whoever made it may not let people in any more.';

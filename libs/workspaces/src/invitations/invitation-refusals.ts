@@ -9,11 +9,6 @@ export const OPEN_MAX = 50;
 /** Invitations a workspace may make in 24 hours. */
 export const DAILY_MAX = 20;
 
-/** A missing invitation, a foreign one and one of a deleted workspace look alike. */
-export function noSuch(): AppError {
-  return new AppError(platformErrors.not_found, { detail: 'No such resource.' });
-}
-
 /** The 404 of a token: says what may have happened, which is the same for every token that is not known. */
 export function unknownToken(): AppError {
   return new AppError(platformErrors.not_found, {

@@ -19,17 +19,17 @@ import {
 } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
-import { workspaceErrors } from '../errors';
+import { notFound, workspaceErrors } from '../errors';
 import { countSeatsTaken } from '../members/joining.sql';
 import { type Acting, ActingMembers } from '../members/acting-members.service';
+import { requireGrantable } from '../members/grantable-role';
 import { findMember } from '../members/member-changes.sql';
 import { MemberNames, People, type Person, SeatPolicy } from '../ports';
 import { settingsOf } from '../workspace/settings';
 import type { LockedWorkspace } from '../workspace/workspace.sql';
 import { isSameAddress } from './address';
-import { requireGrantable } from './invitation-grants.service';
 import { invitationMail } from './invitation-mail';
-import { DAILY_MAX, dailyLimit, noSuch, notOpen, OPEN_MAX, openLimit } from './invitation-refusals';
+import { DAILY_MAX, dailyLimit, notOpen, OPEN_MAX, openLimit } from './invitation-refusals';
 import {
   closeOpenInvitation,
   countInvitations,
@@ -249,7 +249,7 @@ export class Invitations {
 
   async #row(tx: Tx, workspaceId: string, id: string): Promise<InvitationRow> {
     const [row] = await tx.query(findInvitation, workspaceId, id, this.clock.pinned());
-    if (!row) throw noSuch();
+    if (!row) throw notFound();
     return row;
   }
 

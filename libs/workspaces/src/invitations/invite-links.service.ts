@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, Config, Db, Ids, type Page, pageOf, publicUrlOf, Random, sha256 } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
+import { notFound } from '../errors';
 import { type Acting, ActingMembers } from '../members/acting-members.service';
+import { requireGrantable } from '../members/grantable-role';
 import { settingsOf } from '../workspace/settings';
-import { requireGrantable } from './invitation-grants.service';
-import { noSuch } from './invitation-refusals';
 import { findInviteLink, insertInviteLink, listInviteLinks, revokeInviteLink } from './invite-link.sql';
 import {
   type CreatedInviteLink,
@@ -79,7 +79,7 @@ export class InviteLinks {
       await this.acting.require(tx, by, 'member:manage');
       const [revoked] = await tx.query(revokeInviteLink, workspaceId, id, this.clock.pinned());
       if (!revoked) {
-        if ((await tx.query(findInviteLink, workspaceId, id)).length === 0) throw noSuch();
+        if ((await tx.query(findInviteLink, workspaceId, id)).length === 0) throw notFound();
         return;
       }
       await this.auditLog.record(tx, {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, platformErrors, type Tx } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
+import { notFound } from '../errors';
 import { Joining, type Threshold } from '../members/joining.service';
 import type { Role } from '../members/role';
 import { MemberNames, People } from '../ports';
@@ -11,7 +12,6 @@ import { invitedRole } from './invitations.dto';
 import {
   domainNotAllowed,
   forAnotherAddress,
-  noSuch,
   offerOver,
   unknownToken,
   unverified,
@@ -136,7 +136,7 @@ export class Offers {
 
   /** The offer as it stays until the transaction ends, with its workspace and the person locked. */
   async #locked(tx: Tx, by: OfferKey, userId: string): Promise<{ at: Threshold; offer: OfferRow }> {
-    const missing = 'token' in by ? unknownToken : noSuch;
+    const missing = 'token' in by ? unknownToken : notFound;
     const { workspaceId } = existing(await this.#find(tx, by), missing);
     const at = await this.joining.lock(tx, { userId, workspaceId });
     // Read again: it may have been answered, revoked or sent anew while the locks were waited for.
@@ -219,7 +219,7 @@ function requireAddressee({ email }: InvitationOffer, { person }: Threshold, by:
     if (!isTheirs) throw forAnotherAddress(email, person.email);
     return;
   }
-  if (!isTheirs) throw noSuch();
+  if (!isTheirs) throw notFound();
   if (!person.emailVerified) throw unverified(person);
 }
 

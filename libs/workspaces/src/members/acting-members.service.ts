@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Access, AppError, platformErrors, type Tx } from '#platform';
 import type { AuditOrigin } from '../audit/audit-origin';
+import { notFound } from '../errors';
 import { ActingKeys } from '../ports';
 import { type LockedWorkspace, lockWorkspace } from '../workspace/workspace.sql';
 import { findMember } from './member-changes.sql';
@@ -55,11 +56,6 @@ export class ActingMembers {
 function knownRole(role: string | undefined): Role {
   if (role === undefined || !isRole(role)) throw notFound();
   return role;
-}
-
-/** The same for what is foreign, what is missing, and what was taken away this moment. */
-export function notFound(): AppError {
-  return new AppError(platformErrors.not_found, { detail: 'No such resource.' });
 }
 
 function lacking(permission: Permission, role: Role): AppError {

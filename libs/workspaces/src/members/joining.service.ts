@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { AppError, Clock, platformErrors, type Tx } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
+import { notFound } from '../errors';
 import { People, type Person, SeatPolicy } from '../ports';
 import { lockWorkspace } from '../workspace/workspace.sql';
 import { countSeatsTaken, insertMember, raiseMember } from './joining.sql';
 import { findMember } from './member-changes.sql';
 import { countMembershipsOf, lockMembershipsOf } from './membership.sql';
 import { joinedLimit, JOINED_MAX } from './memberships.service';
-import { isRole, type Role, roles } from './role';
+import { isLess, isRole, type Role } from './role';
 
 /** A person before a workspace, both locked: until the transaction ends nobody else changes who is in it. */
 export interface Threshold {
@@ -49,7 +50,7 @@ export class Joining {
     if (!person)
       throw new AppError(platformErrors.unauthenticated, { detail: 'This account does not exist any more.' });
     const [workspace] = await tx.query(lockWorkspace, who.workspaceId);
-    if (!workspace) throw new AppError(platformErrors.not_found, { detail: 'No such resource.' });
+    if (!workspace) throw notFound();
     return { person, workspace };
   }
 
@@ -66,7 +67,7 @@ export class Joining {
   async join(tx: Tx, at: Threshold, entry: Entry): Promise<Role> {
     const present = await this.roleOf(tx, at);
     if (present !== null) {
-      if (entry.again === 'keep' || !isHigher(entry.role, present)) return present;
+      if (entry.again === 'keep' || !isLess(present, entry.role)) return present;
       await this.#raise(tx, at, { ...entry, present });
       return entry.role;
     }
@@ -108,8 +109,4 @@ export class Joining {
       after: { role, ...by },
     });
   }
-}
-
-function isHigher(role: Role, than: Role): boolean {
-  return roles.indexOf(role) < roles.indexOf(than);
 }

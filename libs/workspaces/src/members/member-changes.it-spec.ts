@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { useTestDb } from '#platform/testing';
 import { actingAs, aStaffedWorkspace, mailOf, userNamed, workspaceRooms } from '../testing/workspace-rooms';
 import { workspacesEntities } from '../tables';
-import type { GrantableRole } from './member-changes.service';
+import type { GrantableRole } from './grantable-role';
 import { permissionsOf, type Role } from './role';
 
 describe('MemberChanges', () => {

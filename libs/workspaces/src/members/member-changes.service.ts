@@ -2,17 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { AppError, Db, Mail, type Tx } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
-import { workspaceErrors } from '../errors';
+import { notFound, workspaceErrors } from '../errors';
 import { type MemberName, MemberNames } from '../ports';
 import { AccessRevoker } from './access-revoker';
-import { type Acting, ActingMembers, notFound } from './acting-members.service';
+import { type Acting, ActingMembers } from './acting-members.service';
 import { changeRole, findMember, type MemberRow, removeMember } from './member-changes.sql';
 import { memberRemovedMail } from './member-mails';
 import { type MemberView, toMemberView } from './members.dto';
-import { isLess, isRole, mayTake, type Role } from './role';
-
-/** A role that can be given; the owner's is handed over by a transfer. */
-export type GrantableRole = Exclude<Role, 'owner'>;
+import { type GrantableRole, requireGrantable } from './grantable-role';
+import { isLess, isRole, type Role } from './role';
 
 /** Changes of who is what in a workspace: other roles, removal, leaving. Ownership is `OwnershipTransfers`. */
 @Injectable()
@@ -144,14 +142,6 @@ async function touchable(
   if (role === 'owner') throw ownerStays();
   requireGrantable(role, byRole);
   return { role, joinedAt };
-}
-
-function requireGrantable(role: GrantableRole, byRole: Role): void {
-  if (mayTake(role, byRole)) return;
-  throw new AppError(workspaceErrors.role_not_grantable, {
-    detail: `As ${byRole} you can neither give the role "${role}" nor take it away.`,
-    meta: { role: byRole },
-  });
 }
 
 function ownerStays(): AppError {

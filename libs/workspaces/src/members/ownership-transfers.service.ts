@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, Mail, platformErrors, type Tx } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
-import { workspaceErrors } from '../errors';
+import { notFound, workspaceErrors } from '../errors';
 import { MemberNames } from '../ports';
 import { lockWorkspace } from '../workspace/workspace.sql';
 import { AccessRevoker } from './access-revoker';
-import { type Acting, ActingMembers, notFound } from './acting-members.service';
+import { type Acting, ActingMembers } from './acting-members.service';
 import { demoteOwner, findMember, promoteToOwner, setOwner } from './member-changes.sql';
 import { ownershipMail } from './member-mails';
 import { countMembershipsOf, lockMembershipsOf } from './membership.sql';

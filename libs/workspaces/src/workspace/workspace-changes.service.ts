@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, onViolation, type Tx } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
-import { workspaceErrors } from '../errors';
-import { type Acting, ActingMembers, notFound } from '../members/acting-members.service';
+import { notFound, workspaceErrors } from '../errors';
+import { type Acting, ActingMembers } from '../members/acting-members.service';
 import { changeWorkspace, findWorkspace, type WorkspaceRow } from './workspace.sql';
 import { settingsOf, type WorkspaceSettings } from './settings';
 import { toWorkspaceView, type WorkspaceView } from './workspaces.dto';

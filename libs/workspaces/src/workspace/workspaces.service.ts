@@ -17,6 +17,7 @@ import {
 } from '#platform';
 import { AuditLog } from '../audit/audit-log.service';
 import type { AuditOrigin } from '../audit/audit-origin';
+import { notFound } from '../errors';
 import { Memberships } from '../members/memberships.service';
 import { slugOf, withSuffix } from './slug';
 import {
@@ -112,7 +113,7 @@ export class Workspaces {
   async get(access: Access): Promise<WorkspaceView> {
     const { workspaceId, role } = access;
     const [found] = await this.db.tenant(workspaceId, (tx) => tx.query(findWorkspace, workspaceId));
-    if (!found) throw new AppError(platformErrors.not_found, { detail: 'No such resource.' });
+    if (!found) throw notFound();
     return toWorkspaceView(found, role);
   }
 
