@@ -4,6 +4,7 @@ import { barrier } from '#platform/testing';
 import { identityErrors } from '../errors';
 import { httpOf, signedUp, useIdentityHttp } from '../testing/http';
 import { aSignUp } from '../testing/identity-app';
+import { Credentials } from '../users/credentials.service';
 import { AccountDeletion } from './account-deletion.service';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -66,6 +67,24 @@ describe('Deleting an account', () => {
     expect(JSON.stringify(record)).not.toContain(ada.email);
     // The address is free again.
     expect((await http().post('/v1/auth/sign-up', aSignUp(ada.email))).status).toBe(201);
+  });
+
+  // Seen to fail without the comparison of the hashes under the lock: the mail went out, with a token that worked.
+  it('is not asked for with a password that is reset after it was checked', async () => {
+    const ada = await someone();
+    await http().post('/v1/auth/forgot-password', { email: ada.email });
+    const token = identity().mail.tokenFor(ada.email, 'reset-password');
+    const credentials = identity().get(Credentials);
+    const confirm = credentials.confirm.bind(credentials);
+    const spy = jest.spyOn(credentials, 'confirm').mockImplementation(async (...asked) => {
+      const checked = await confirm(...asked);
+      await http().post('/v1/auth/reset-password', { token, password: 'a mill beside the river' });
+      return checked;
+    });
+    const answer = await ada.ask();
+    spy.mockRestore();
+    expect(answer).toMatchObject({ status: 403, json: { code: 'identity.wrong_password' } });
+    expect(identity().mail.subjectsTo(ada.email)).not.toContain('Delete your account?');
   });
 
   it('is refused while others are in a workspace of the account, also when they came after the mail', async () => {

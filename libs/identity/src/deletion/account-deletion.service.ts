@@ -8,12 +8,12 @@ import {
   Db,
   Ids,
   Mail,
-  platformErrors,
   publicUrlOf,
   type Tx,
 } from '#platform';
 import { identityErrors } from '../errors';
 import { AccountWorkspaces, type WorkspaceFootprint } from '../ports';
+import { type CheckedPerson, PersonCheck } from '../second-factor/person-check.service';
 import { UserTokens } from '../tokens/user-tokens.service';
 import { Credentials } from '../users/credentials.service';
 import { findPasswordHash, lockUser } from '../users/user.sql';
@@ -35,6 +35,7 @@ export class AccountDeletion {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly credentials: Credentials,
+    private readonly persons: PersonCheck,
     private readonly tokens: UserTokens,
     private readonly workspaces: AccountWorkspaces,
     private readonly accessChanges: AccessChanges,
@@ -68,11 +69,10 @@ export class AccountDeletion {
    * on the account.
    */
   async request(userId: string, password: string | undefined): Promise<DeletionRequested> {
-    await this.#confirm(userId, password);
+    const checked = await this.#confirm(userId, password);
     refuseWhenBlocked(await this.workspaces.footprintOf(userId));
     return this.db.control(async (tx) => {
-      const [user] = await tx.query(lockUser, userId);
-      if (!user) throw noAccount();
+      const user = await this.persons.hold(tx, checked);
       const { token, expiresAt } = await this.tokens.issue(tx, {
         userId,
         purpose: 'delete_account',
@@ -114,9 +114,10 @@ export class AccountDeletion {
   }
 
   /** A stolen session is not enough to ask. Whoever never had a password has proven the mailbox by their provider. */
-  async #confirm(userId: string, password: string | undefined): Promise<void> {
+  async #confirm(userId: string, password: string | undefined): Promise<CheckedPerson> {
     const [account] = await this.db.executeControl(findPasswordHash, userId);
-    if (account?.passwordHash) await this.credentials.confirm(userId, password ?? '', '/password');
+    if (account?.passwordHash) return this.credentials.confirm(userId, password ?? '', '/password');
+    return { userId, passwordHash: null };
   }
 
   async #delete(tx: Tx, userId: string): Promise<void> {
@@ -135,10 +136,6 @@ function refuseWhenBlocked({ owned }: Pick<WorkspaceFootprint, 'owned'>): void {
     detail: `You own ${names}, and others are members there. Hand the ownership over or remove the others first.`,
     meta: { workspaces: shared.map(({ id, name, otherMembers }) => ({ id, name, otherMembers })) },
   });
-}
-
-function noAccount(): AppError {
-  return new AppError(platformErrors.unauthenticated, { detail: 'This account does not exist any more.' });
 }
 
 function invalidToken(): AppError {
