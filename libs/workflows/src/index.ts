@@ -8,6 +8,8 @@ export {
   type AuthoringLimits,
   DeletedWorkspaces,
   RunAdmission,
+  RunLimits,
   WorkflowAudit,
   WorkflowLimits,
+  type WorkspaceRunLimits,
 } from './ports';

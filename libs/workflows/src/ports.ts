@@ -30,6 +30,29 @@ export abstract class RunAdmission {
   abstract admit(tx: Tx, requests: readonly AdmissionRequest[]): Promise<ReadonlyMap<string, Admission>>;
 }
 
+/** What a plan allows the runs of a workspace. Null means no limit. */
+export interface WorkspaceRunLimits {
+  readonly planName: string;
+  /** Runs of the workspace that may be executing at a time; those that wait do not count. */
+  readonly concurrentRuns: number | null;
+  /** The same for each of its workflows. */
+  readonly concurrentRunsPerWorkflow: number | null;
+  /** Starts within any five minutes; beyond them something is taken to have run away. */
+  readonly startsPerFiveMinutes: number | null;
+  /** Days for which finished runs are kept. */
+  readonly retentionDays: number;
+  /** Bytes of history; beyond them the oldest finished runs go before their time. */
+  readonly historyBytes: number | null;
+}
+
+/** Port: what the plan allows the runs of a workspace. */
+export abstract class RunLimits {
+  /** An answer for each workspace; one that is gone is missing. */
+  abstract of(workspaceIds: readonly string[]): Promise<ReadonlyMap<string, WorkspaceRunLimits>>;
+  /** Every number of days that some plan keeps runs for. */
+  abstract retentionClasses(): readonly number[];
+}
+
 /** What a plan allows an author of workflows. Null means no limit. */
 export interface AuthoringLimits {
   readonly planName: string;

@@ -10,7 +10,14 @@ import {
   UserWorkspaces,
 } from '#identity';
 import { LivePrincipals, WorkspaceAccess } from '#platform';
-import { DeletedWorkspaces, RunAdmission, WorkflowAudit, WorkflowLimits, WorkflowsModule } from '#workflows';
+import {
+  DeletedWorkspaces,
+  RunAdmission,
+  RunLimits,
+  WorkflowAudit,
+  WorkflowLimits,
+  WorkflowsModule,
+} from '#workflows';
 import {
   ActingKeys,
   MemberKeys,
@@ -31,6 +38,7 @@ import { PeopleAdapter } from './people.adapter';
 import { PersonalWorkspacesAdapter } from './personal-workspaces.adapter';
 import { RoleGrantsAdapter } from './role-grants.adapter';
 import { RunAdmissionAdapter } from './run-admission.adapter';
+import { RunLimitsAdapter } from './run-limits.adapter';
 import { SeatPolicyAdapter } from './seat-policy.adapter';
 import { SignUpInvitationsAdapter } from './sign-up-invitations.adapter';
 import { UserWorkspacesAdapter } from './user-workspaces.adapter';
@@ -58,6 +66,7 @@ const EDGES = [
   { provide: SignUpInvitations, useClass: SignUpInvitationsAdapter },
   { provide: WorkspacePlans, useClass: WorkspacePlansAdapter },
   { provide: RunAdmission, useClass: RunAdmissionAdapter },
+  { provide: RunLimits, useClass: RunLimitsAdapter },
   { provide: WorkflowLimits, useClass: WorkflowLimitsAdapter },
   { provide: WorkflowAudit, useClass: WorkflowAuditAdapter },
   { provide: DeletedWorkspaces, useClass: DeletedWorkspacesAdapter },

@@ -4,9 +4,15 @@ export interface PlanLimits {
   readonly seats: number | null;
   readonly workflows: number | null;
   readonly nodesPerWorkflow: number;
-  /** Runs of one workspace that may be executing at a time. */
-  readonly concurrentRuns: number;
+  /** Runs of the workspace that may be executing at a time. */
+  readonly concurrentRuns: number | null;
+  /** Runs of one workflow that may be executing at a time. */
+  readonly concurrentRunsPerWorkflow: number | null;
+  /** The guard against workflows that start themselves. */
+  readonly startsPerFiveMinutes: number | null;
   readonly retentionDays: number;
+  /** What finished runs may take up, in bytes of their JSON. */
+  readonly historyBytes: number | null;
 }
 
 /** One plan of the catalogue. */
@@ -25,6 +31,8 @@ export interface Plan {
 
 export type PlanSlug = 'solo' | 'workspace' | 'enterprise';
 
+const MIB = 1024 * 1024;
+
 const solo: Plan = {
   slug: 'solo',
   name: 'Solo',
@@ -34,8 +42,11 @@ const solo: Plan = {
     seats: 1,
     workflows: 3,
     nodesPerWorkflow: 10,
-    concurrentRuns: 1,
+    concurrentRuns: 5,
+    concurrentRunsPerWorkflow: 1,
+    startsPerFiveMinutes: 500,
     retentionDays: 1,
+    historyBytes: 256 * MIB,
   },
   upgradeTo: 'workspace',
 };
@@ -49,8 +60,11 @@ const workspace: Plan = {
     seats: 8,
     workflows: null,
     nodesPerWorkflow: 200,
-    concurrentRuns: 50,
+    concurrentRuns: 200,
+    concurrentRunsPerWorkflow: 50,
+    startsPerFiveMinutes: 5_000,
     retentionDays: 30,
+    historyBytes: 20_480 * MIB,
   },
   upgradeTo: 'enterprise',
 };
@@ -64,8 +78,11 @@ const enterprise: Plan = {
     seats: null,
     workflows: null,
     nodesPerWorkflow: 500,
-    concurrentRuns: 10_000,
+    concurrentRuns: null,
+    concurrentRunsPerWorkflow: null,
+    startsPerFiveMinutes: null,
     retentionDays: 365,
+    historyBytes: null,
   },
   upgradeTo: null,
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, platformErrors, type Problem } from '#platform';
 import { parseDraft } from '../definition/draft';
+import { nodePolicies, settingsSchema } from '../definition/policies';
 import type { WorkflowDefinition } from '../definition/schema';
 
 /**
@@ -21,10 +22,13 @@ export const definitionView = z
         name: z.string().optional(),
         params: z.record(z.string(), z.unknown()),
         join: z.enum(['all', 'any']),
+        parent: z.string().optional(),
+        ...nodePolicies,
         position: z.object({ x: z.number(), y: z.number() }).optional(),
       }),
     ),
     edges: z.array(z.object({ from: z.string(), port: z.string(), to: z.string() })),
+    settings: settingsSchema.optional(),
   })
   .meta({ id: 'WorkflowDefinition' });
 

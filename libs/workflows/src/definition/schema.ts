@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jsonObject, portName } from '../nodes/param-schemas';
+import { nodePolicies, settingsSchema } from './policies';
 
 /** What a definition may be at most. The walker's counters and the editor's patience set these. */
 export const definitionLimits = { nodes: 500, edges: 2_000, bytes: 1_048_576, depth: 64 } as const;
@@ -21,6 +22,10 @@ const nodeSchema = z.strictObject({
     .describe(
       'With several edges coming in: wait until all are settled, or begin at the first that is taken.',
     ),
+  parent: nodeId
+    .optional()
+    .describe('The id of the `for_each` node whose body this node belongs to: it runs once for each item.'),
+  ...nodePolicies,
   position: z.strictObject({ x: z.number(), y: z.number() }).optional().describe('In the editor.'),
 });
 
@@ -34,6 +39,7 @@ const edgeSchema = z.strictObject({
 export const definitionSchema = z.strictObject({
   nodes: z.array(nodeSchema).max(definitionLimits.nodes),
   edges: z.array(edgeSchema).max(definitionLimits.edges),
+  settings: settingsSchema.optional(),
 });
 
 /** A workflow as a graph, with its defaults filled in: what a draft and a version store. */
