@@ -440,6 +440,44 @@ create schema cell_1;
 grant usage on schema cell_1 to millrace_tenant;
 set search_path = cell_1;
 
+create table dead_letters (
+  run_id uuid not null,
+  workspace_id uuid not null,
+  workflow_id uuid not null,
+  version_id uuid not null,
+  trigger_node text not null,
+  trigger_kind text not null,
+  started_by text not null,
+  input json not null,
+  error_code text not null,
+  error json not null,
+  created_at timestamptz not null,
+  failed_at timestamptz not null,
+  state text not null default 'open'::text,
+  requeued_run_id uuid,
+  settled_at timestamptz,
+  settled_by text,
+  error_workflow_id uuid,
+  error_run_id uuid,
+  constraint dead_letters_pkey primary key (run_id),
+  constraint dead_letters_requeued_check check ((state = 'requeued'::text) = (requeued_run_id is not null)),
+  constraint dead_letters_settled_check check ((state = 'open'::text) = (settled_at is null)),
+  constraint dead_letters_state_check check (state = any (array['open'::text, 'requeued'::text, 'discarded'::text]))
+);
+create index dead_letters_error_code_idx on dead_letters using btree (workspace_id, error_code, run_id);
+create index dead_letters_unheard_idx on dead_letters using btree (failed_at) where error_workflow_id is not null and error_run_id is null;
+create index dead_letters_workflow_id_idx on dead_letters using btree (workflow_id, run_id);
+create index dead_letters_workspace_id_idx on dead_letters using btree (workspace_id, run_id);
+alter table dead_letters enable row level security;
+alter table dead_letters force row level security;
+create policy owner_access on dead_letters to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on dead_letters to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, update on dead_letters to millrace_tenant;
+
 create table engine_workers (
   id uuid not null,
   host text not null,
@@ -461,13 +499,16 @@ create table run_queue (
   claims integer not null default 0,
   rescues smallint not null default 0,
   cancel_requested_at timestamptz,
+  signaled boolean not null default false,
+  parent_run_id uuid,
   constraint run_queue_pkey primary key (run_id),
   constraint run_queue_owned_check check ((state = 'owned'::text) = (worker_id is not null)),
-  constraint run_queue_parked_check check ((state = 'parked'::text) = (resume_at is not null)),
-  constraint run_queue_state_check check (state = any (array['queued'::text, 'owned'::text, 'parked'::text]))
+  constraint run_queue_parked_check check (resume_at is null or (state = any (array['parked'::text, 'undecided'::text]))),
+  constraint run_queue_state_check check (state = any (array['queued'::text, 'owned'::text, 'parked'::text, 'undecided'::text]))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-create index run_queue_cancel_idx on run_queue using btree (worker_id) where cancel_requested_at is not null;
-create index run_queue_resume_at_idx on run_queue using btree (resume_at) where state = 'parked'::text;
+create index run_queue_attention_idx on run_queue using btree (worker_id) where cancel_requested_at is not null or signaled;
+create index run_queue_parent_run_id_idx on run_queue using btree (parent_run_id) where parent_run_id is not null;
+create index run_queue_resume_at_idx on run_queue using btree (resume_at) where resume_at is not null;
 create index run_queue_turn_idx on run_queue using btree (turn) where state = 'queued'::text;
 create index run_queue_worker_id_idx on run_queue using btree (worker_id) where state = 'owned'::text;
 alter table run_queue enable row level security;
@@ -480,6 +521,28 @@ create policy tenant_isolation on run_queue to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select on run_queue to millrace_tenant;
 
+create table run_signals (
+  run_id uuid not null,
+  node_id text not null,
+  iteration text not null default ''::text,
+  workspace_id uuid not null,
+  message json not null,
+  delivered boolean not null default false,
+  created_at timestamptz not null default now(),
+  constraint run_signals_pkey primary key (run_id, node_id, iteration)
+);
+create index run_signals_created_at_idx on run_signals using btree (created_at) where delivered;
+create index run_signals_undelivered_idx on run_signals using btree (created_at) where not delivered;
+create index run_signals_workspace_id_idx on run_signals using btree (workspace_id);
+alter table run_signals enable row level security;
+alter table run_signals force row level security;
+create policy owner_access on run_signals to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on run_signals to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
 create table run_start_keys (
   workflow_id uuid not null,
   key text not null,
@@ -487,11 +550,12 @@ create table run_start_keys (
   run_id uuid not null,
   request_hash bytea not null,
   created_at timestamptz not null default now(),
+  lasting boolean not null default false,
   constraint run_start_keys_pkey primary key (workflow_id, key),
   constraint run_start_keys_key_check check (length(key) >= 1 and length(key) <= 255),
   constraint run_start_keys_request_hash_check check (length(request_hash) = 32)
 );
-create index run_start_keys_created_at_idx on run_start_keys using btree (created_at);
+create index run_start_keys_created_at_idx on run_start_keys using btree (created_at) where not lasting;
 create index run_start_keys_workspace_id_idx on run_start_keys using btree (workspace_id);
 alter table run_start_keys enable row level security;
 alter table run_start_keys force row level security;
@@ -552,11 +616,12 @@ create table workflow_node_runs (
   resume_at timestamptz,
   started_at timestamptz not null,
   finished_at timestamptz,
+  state json,
   constraint workflow_node_runs_pkey primary key (run_id, node_id, iteration),
   constraint workflow_node_runs_failed_check check ((status = 'failed'::text) = (error is not null)),
   constraint workflow_node_runs_finished_check check ((status = any (array['running'::text, 'waiting'::text])) = (finished_at is null)),
-  constraint workflow_node_runs_status_check check (status = any (array['running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])),
-  constraint workflow_node_runs_waiting_check check (status <> 'waiting'::text or resume_at is not null)
+  constraint workflow_node_runs_state_check check (state is null or (status = any (array['running'::text, 'waiting'::text]))),
+  constraint workflow_node_runs_status_check check (status = any (array['running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text]))
 ) partition by range (run_id);
 alter table workflow_node_runs enable row level security;
 alter table workflow_node_runs force row level security;
@@ -622,6 +687,7 @@ create table workflow_runs (
   created_at timestamptz not null default now(),
   started_at timestamptz,
   finished_at timestamptz,
+  origin json,
   constraint workflow_runs_pkey primary key (id),
   constraint workflow_runs_error_check check (error is null or (outcome = any (array['failed'::text, 'canceled'::text]))),
   constraint workflow_runs_finished_check check ((outcome is null) = (finished_at is null)),
@@ -738,6 +804,7 @@ create policy tenant_isolation on workspace_turns to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
+alter table dead_letters add constraint dead_letters_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workflow_hooks add constraint workflow_hooks_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflow_versions add constraint workflow_versions_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);

@@ -21,6 +21,7 @@ import { WorkspaceLifecycle1795260010000 } from './control/1795260010000-Workspa
 import { WorkspaceInvitations1795260011000 } from './control/1795260011000-WorkspaceInvitations';
 import { AppendOnlyAuditLog1795260012000 } from './control/1795260012000-AppendOnlyAuditLog';
 import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
+import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemantics';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -49,5 +50,6 @@ export const migrations: Migrations = {
     RunHistory1763640030000,
     RunQueue1763640040000,
     WorkspaceRunUsage1763640060000,
+    EngineSemantics1795262000000,
   ],
 };

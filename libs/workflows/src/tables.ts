@@ -8,6 +8,8 @@ export const tables = [
   'workflow_run_events',
   'run_queue',
   'run_start_keys',
+  'run_signals',
+  'dead_letters',
   'workspace_turns',
   'engine_workers',
 ] as const;

@@ -2,8 +2,12 @@ import { Module } from '@nestjs/common';
 import { CatalogModule } from './catalog/catalog.module';
 import { DeletedWorkspaceRuns } from './deletion/deleted-workspace-runs.loop';
 import { WorkspaceRuns } from './deletion/workspace-runs.service';
+import { CallbackUrls } from './engine/callback-urls';
+import { ChildRuns } from './engine/child-runs';
 import { Engine } from './engine/engine';
+import { EngineWorkers } from './engine/engine-workers';
 import { NodesModule } from './nodes/nodes.module';
+import { CalledWorkflows } from './runs/called-workflows.service';
 import { RunStreams } from './runs/run-streams.service';
 import { RunsController } from './runs/runs.controller';
 import { Runs } from './runs/runs.service';
@@ -14,7 +18,17 @@ import { Hooks } from './triggers/hooks.service';
 @Module({
   imports: [NodesModule, CatalogModule.with(NodesModule)],
   controllers: [RunsController, HooksController],
-  providers: [Engine, Runs, RunStreams, Hooks, WorkspaceRuns, DeletedWorkspaceRuns],
+  providers: [
+    Engine,
+    EngineWorkers,
+    CallbackUrls,
+    { provide: ChildRuns, useClass: CalledWorkflows },
+    Runs,
+    RunStreams,
+    Hooks,
+    WorkspaceRuns,
+    DeletedWorkspaceRuns,
+  ],
   exports: [CatalogModule, WorkspaceRuns],
 })
 export class WorkflowsModule {}

@@ -8,7 +8,9 @@ const nodeTypeView = z
     type: z.string(),
     title: z.string(),
     description: z.string(),
-    role: z.enum(['trigger', 'action']),
+    role: z
+      .enum(['trigger', 'action', 'loop'])
+      .describe('A `loop` has a body: the nodes that name it as their parent.'),
     ports: z.array(z.string()).describe('With empty params; every node has the port `error` as well.'),
     paramsSchema: jsonSchema.describe(
       'JSON Schema 2020-12 of the params once their expressions are resolved.',
@@ -24,7 +26,7 @@ export interface NodeTypeView {
   readonly type: string;
   readonly title: string;
   readonly description: string;
-  readonly role: 'trigger' | 'action';
+  readonly role: NodeKind['role'];
   readonly ports: readonly string[];
   readonly paramsSchema: Readonly<Record<string, unknown>>;
 }

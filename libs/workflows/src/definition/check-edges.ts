@@ -1,4 +1,6 @@
+import type { NodeKind } from '../nodes/node-kind';
 import type { NodeKindRegistry } from '../nodes/registry';
+import { withBodies } from './bodies';
 import { pointerTo } from './pointer';
 import type { Problem } from './problem';
 import type { EdgeDefinition, NodeDefinition, WorkflowDefinition } from './schema';
@@ -14,7 +16,7 @@ export function edgeProblems(definition: WorkflowDefinition, kinds: NodeKindRegi
   ];
 }
 
-/** The graph of a definition as far as its edges lead somewhere. */
+/** The graph of a definition as far as its edges lead somewhere, without regard to loops. */
 export function arrowsOf({ nodes, edges }: WorkflowDefinition): Arrows {
   const indices = indicesOf(nodes);
   return {
@@ -52,6 +54,7 @@ class EdgeCheck {
       this.end(edge, i, 'to'),
       this.port(edge, i),
       this.target(edge, i),
+      this.across(edge, i),
     ];
     return [...problems, this.duplicate(edge, i), this.loop(edge, i)].filter(
       (problem) => problem !== undefined,
@@ -69,7 +72,7 @@ class EdgeCheck {
     const triggers = nodes.flatMap(({ type }, i) => (this.roleOf(type) === 'trigger' ? [i] : []));
     // Without a trigger nothing is reachable, which is one problem and not one for each node.
     if (triggers.length === 0) return [];
-    const reached = reachableFrom(triggers, this.arrows);
+    const reached = reachableFrom(triggers, withBodies(this.definition, this.arrows, 'from loop'));
     return nodes.flatMap(({ id }, i): readonly Problem[] => {
       if (reached.has(i) || this.indices.get(id) !== i) return [];
       const message = `No path leads from a trigger to the node ${id}. Connect it, or remove it.`;
@@ -96,6 +99,15 @@ class EdgeCheck {
     if (node === undefined || this.roleOf(node.type) !== 'trigger') return undefined;
     const message = `The node ${to} is a trigger: it begins runs, so no edge may lead to it.`;
     return { code: 'edge_into_trigger', pointer: pointerTo('edges', i, 'to'), message };
+  }
+
+  private across({ from, to }: EdgeDefinition, i: number): Problem | undefined {
+    const [source, target] = [this.nodeOf(from), this.nodeOf(to)];
+    if (source === undefined || target === undefined || source.parent === target.parent) return undefined;
+    const message =
+      `The edge leads from ${placeOf(source)} to ${placeOf(target)}. ` +
+      'Edges stay inside one body; what comes behind a loop begins at the node of the loop itself.';
+    return { code: 'edge_across_bodies', pointer: pointerTo('edges', i), message };
   }
 
   private duplicate({ from, port, to }: EdgeDefinition, i: number): Problem | undefined {
@@ -128,7 +140,7 @@ class EdgeCheck {
     return index === undefined ? undefined : this.definition.nodes[index];
   }
 
-  private roleOf(type: string): 'trigger' | 'action' | undefined {
+  private roleOf(type: string): NodeKind['role'] | undefined {
     return this.kinds.get(type)?.role;
   }
 
@@ -136,4 +148,8 @@ class EdgeCheck {
     if (!this.ports.has(node)) this.ports.set(node, this.kinds.get(node.type)?.ports(node.params));
     return this.ports.get(node);
   }
+}
+
+function placeOf({ id, parent }: NodeDefinition): string {
+  return parent === undefined ? `the node ${id} outside loops` : `the node ${id} in the body of ${parent}`;
 }

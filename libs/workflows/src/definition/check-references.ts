@@ -1,3 +1,4 @@
+import { withBodies } from './bodies';
 import { arrowsOf, indicesOf } from './check-edges';
 import type { PlacedReference } from './check-nodes';
 import type { Problem } from './problem';
@@ -10,7 +11,8 @@ export function referenceProblems(
   references: readonly PlacedReference[],
 ): readonly Problem[] {
   const indices = indicesOf(definition.nodes);
-  const { ancestors, order } = topology(arrowsOf(definition));
+  // In the body of a loop everything may be used that comes before the loop.
+  const { ancestors, order } = topology(withBodies(definition, arrowsOf(definition), 'before loop'));
   const ordered = new Set(order);
   return references.flatMap(({ nodeIndex, pointer, expression, referredId }): readonly Problem[] => {
     const quoted = `The expression {{ ${expression.slice(0, 120)} }}`;

@@ -1,6 +1,7 @@
 import { compileTemplates, type CompiledTemplates } from '../expressions/template';
 import type { NodeKind } from '../nodes/node-kind';
 import type { NodeKindRegistry } from '../nodes/registry';
+import type { RetryPolicy } from './policies';
 import type { EdgeDefinition, NodeDefinition, WorkflowDefinition } from './schema';
 import { topology } from './topology';
 
@@ -11,9 +12,20 @@ export interface GraphEdge {
   readonly port: string;
 }
 
+/** What a node says of its own failures; null where it says nothing. */
+export interface NodePolicy {
+  readonly timeoutMs: number | null;
+  readonly retry: CompiledRetry | null;
+  readonly onError: 'fail' | 'continue' | 'port' | null;
+  readonly repeat: 'safe' | 'unsafe';
+}
+
+/** When a failed node is tried again. */
+export type CompiledRetry = Omit<RetryPolicy, 'retryIf'> & { readonly retryIf: CompiledTemplates | null };
+
 /** A node, ready to run. */
 export interface GraphNode {
-  /** Its place in the definition, which never changes in a version. */
+  /** Its place in its graph, which never changes in a version. */
   readonly index: number;
   /** Its place in the topological order. */
   readonly rank: number;
@@ -21,20 +33,28 @@ export interface GraphNode {
   readonly name: string | undefined;
   readonly kind: NodeKind;
   readonly templates: CompiledTemplates;
+  readonly policy: NodePolicy;
   readonly join: 'all' | 'any';
   readonly incoming: readonly GraphEdge[];
   readonly outgoing: readonly GraphEdge[];
-  /** The nodes whose outputs its expressions may use, in topological order. */
+  /** The nodes of this graph whose outputs its expressions may use, in topological order. */
   readonly ancestors: readonly number[];
+  /** What a loop does with each item; null for every other node. */
+  readonly body: Graph | null;
 }
 
-/** A definition compiled for running: built once per version, never changed, shared by all its runs. */
+/**
+ * A definition, or the body of one of its loops, compiled for running: built once per version, never changed, shared by
+ * all its runs. Numbers count the nodes of this graph alone.
+ */
 export interface Graph {
   readonly nodes: readonly GraphNode[];
   /** Indices of all nodes, each behind those it depends on. */
   readonly order: readonly number[];
-  /** Indices of the trigger nodes. */
+  /** Indices of the trigger nodes; a body has none. */
   readonly triggers: readonly number[];
+  /** Indices of the nodes that no edge leads to. */
+  readonly entries: readonly number[];
   /** The index of the node with that id. Throws when there is none: ids come from the version itself. */
   indexOf(id: string): number;
 }
@@ -50,41 +70,71 @@ class UnknownNodeKind extends Error {
 }
 
 /**
- * Compiles a definition that `validateDefinition` has accepted. Throws `UnknownNodeKind` or `ExpressionError` when
- * this release no longer accepts it.
+ * Compiles a definition that `validateDefinition` has accepted, with the bodies of its loops inside. Throws
+ * `UnknownNodeKind` or `ExpressionError` when this release no longer accepts it.
  */
 export function compileGraph(definition: WorkflowDefinition, kinds: NodeKindRegistry): Graph {
-  const indices = new Map(definition.nodes.map(({ id }, i) => [id, i]));
-  const indexOf = (id: string): number => {
-    const index = indices.get(id);
-    if (index === undefined) throw new Error(`The workflow has no node ${id}.`);
-    return index;
+  return new Compiler(definition, kinds).graphOf(undefined);
+}
+
+class Compiler {
+  constructor(
+    private readonly definition: WorkflowDefinition,
+    private readonly kinds: NodeKindRegistry,
+  ) {}
+
+  /** The nodes with this parent. A loop's own graph is inside it, so the recursion is as deep as loops are nested. */
+  graphOf(parent: string | undefined): Graph {
+    const members = this.definition.nodes.filter((node) => node.parent === parent);
+    const indices = new Map(members.map(({ id }, i) => [id, i]));
+    const indexOf = (id: string): number => {
+      const index = indices.get(id);
+      if (index === undefined) throw new Error(`The graph has no node ${id}.`);
+      return index;
+    };
+    const edges = this.definition.edges
+      .filter(({ from }) => indices.has(from))
+      .map((edge) => compiledEdge(edge, indexOf));
+    const { order, ancestors, cycles } = topology({ nodeCount: members.length, edges });
+    if (cycles.length > 0) throw new Error('A workflow with a cycle can not be compiled.');
+    const ranks = new Map(order.map((index, rank) => [index, rank]));
+    const nodes = members.map((node, index): GraphNode => ({
+      ...this.#node(node),
+      index,
+      rank: ranks.get(index) ?? 0,
+      incoming: edges.filter(({ to }) => to === index),
+      outgoing: edges.filter(({ from }) => from === index),
+      ancestors: order.filter((other) => ancestors[index]?.has(other)),
+    }));
+    const triggers = nodes.filter(({ kind }) => kind.role === 'trigger').map(({ index }) => index);
+    const entries = nodes.filter(({ incoming }) => incoming.length === 0).map(({ index }) => index);
+    return { nodes, order, triggers, entries, indexOf };
+  }
+
+  #node(
+    node: NodeDefinition,
+  ): Pick<GraphNode, 'id' | 'name' | 'kind' | 'templates' | 'policy' | 'join' | 'body'> {
+    const { id, name, type, params, join } = node;
+    const kind = this.kinds.get(type);
+    if (kind === undefined) throw new UnknownNodeKind(type, id);
+    const body = kind.role === 'loop' ? this.graphOf(id) : null;
+    return { id, name, kind, templates: compileTemplates(params), policy: policyOf(node, kind), join, body };
+  }
+}
+
+function policyOf({ timeoutSeconds, retry, onError, repeat }: NodeDefinition, kind: NodeKind): NodePolicy {
+  return {
+    timeoutMs: timeoutSeconds === undefined ? null : Math.ceil(timeoutSeconds * 1000),
+    retry: retry === undefined ? null : compiledRetry(retry),
+    onError: onError ?? null,
+    repeat: repeat ?? kind.repeat ?? 'safe',
   };
-  const edges = definition.edges.map((edge) => compiledEdge(edge, indexOf));
-  const { order, ancestors, cycles } = topology({ nodeCount: definition.nodes.length, edges });
-  if (cycles.length > 0) throw new Error('A workflow with a cycle can not be compiled.');
-  const ranks = new Map(order.map((index, rank) => [index, rank]));
-  const nodes = definition.nodes.map((node, index): GraphNode => ({
-    ...compiledNode(node, kinds),
-    index,
-    rank: ranks.get(index) ?? 0,
-    incoming: edges.filter(({ to }) => to === index),
-    outgoing: edges.filter(({ from }) => from === index),
-    ancestors: order.filter((other) => ancestors[index]?.has(other)),
-  }));
-  const triggers = nodes.filter(({ kind }) => kind.role === 'trigger').map(({ index }) => index);
-  return { nodes, order, triggers, indexOf };
+}
+
+function compiledRetry({ retryIf, ...retry }: RetryPolicy): CompiledRetry {
+  return { ...retry, retryIf: retryIf === undefined ? null : compileTemplates(retryIf) };
 }
 
 function compiledEdge({ from, to, port }: EdgeDefinition, indexOf: (id: string) => number): GraphEdge {
   return { from: indexOf(from), to: indexOf(to), port };
-}
-
-function compiledNode(
-  { id, name, type, params, join }: NodeDefinition,
-  kinds: NodeKindRegistry,
-): Pick<GraphNode, 'id' | 'name' | 'kind' | 'templates' | 'join'> {
-  const kind = kinds.get(type);
-  if (kind === undefined) throw new UnknownNodeKind(type, id);
-  return { id, name, kind, templates: compileTemplates(params), join };
 }

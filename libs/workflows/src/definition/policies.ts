@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Five years, of which two may be leap years: nothing here waits or lives longer. */
-const longestSeconds = (5 * 365 + 2) * 24 * 60 * 60;
+export const longestSeconds = (5 * 365 + 2) * 24 * 60 * 60;
 
 const DAY_SECONDS = 86_400;
 const expression = z.string().min(1).max(10_000);
@@ -96,3 +96,13 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('Names and values, which may be expressions over `trigger`. Runs can be found by them.'),
 });
+
+/** What holds for every run of a workflow, defaults filled in. */
+export type WorkflowSettings = z.output<typeof settingsSchema>;
+/** The settings of a definition, which need not say any. */
+export function settingsOf({ settings }: { readonly settings?: unknown }): WorkflowSettings {
+  return settingsSchema.parse(settings ?? {});
+}
+
+/** When a failed node is tried again, defaults filled in. */
+export type RetryPolicy = z.output<typeof retrySchema>;

@@ -23,6 +23,16 @@ export type ProblemCode =
   | 'cycle'
   | 'unreachable_node'
   | 'no_trigger'
+  /** Loops and their bodies. */
+  | 'unknown_parent'
+  | 'parent_cycle'
+  | 'nested_too_deep'
+  | 'empty_body'
+  | 'trigger_in_body'
+  | 'edge_across_bodies'
+  | 'unknown_collect'
+  /** What a node or the workflow says beside params. */
+  | 'policy_conflict'
   /** There are more problems than are reported. */
   | 'more_problems';
 

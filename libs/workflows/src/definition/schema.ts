@@ -3,7 +3,13 @@ import { jsonObject, portName } from '../nodes/param-schemas';
 import { nodePolicies, settingsSchema } from './policies';
 
 /** What a definition may be at most. The walker's counters and the editor's patience set these. */
-export const definitionLimits = { nodes: 500, edges: 2_000, bytes: 1_048_576, depth: 64 } as const;
+export const definitionLimits = {
+  nodes: 500,
+  edges: 2_000,
+  bytes: 1_048_576,
+  depth: 64,
+  loopDepth: 5,
+} as const;
 
 const nodeId = z.string().regex(/^[a-z][A-Za-z0-9_]{0,62}$/, {
   error: 'must begin with a small letter and have up to 63 letters, digits and underscores',

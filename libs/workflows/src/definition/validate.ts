@@ -1,6 +1,8 @@
 import type { NodeKindRegistry } from '../nodes/registry';
+import { bodyProblems } from './check-bodies';
 import { edgeProblems } from './check-edges';
 import { nodeProblems } from './check-nodes';
+import { policyProblems } from './check-policies';
 import { referenceProblems } from './check-references';
 import { parseDraft, type ParsedDefinition } from './draft';
 import { limited } from './problem';
@@ -18,6 +20,8 @@ export function validateDefinition(raw: unknown, kinds: NodeKindRegistry): Parse
   const { problems: inNodes, references } = nodeProblems(definition, kinds);
   const problems = [
     ...inNodes,
+    ...bodyProblems(definition, kinds),
+    ...policyProblems(definition, kinds),
     ...edgeProblems(definition, kinds),
     ...referenceProblems(definition, references),
   ];

@@ -58,8 +58,11 @@ export interface Replayed extends Settled {
 
 const portsOfFailure: readonly string[] = ['error'];
 
-/** Begins a run at one trigger. The other triggers are dead, and what only they lead to is skipped. */
-export function startWalk(graph: Graph, trigger: number): Follows & { readonly state: WalkState } {
+/** Where a walk begins: at one of the triggers, or, in the body of a loop, at every node that no edge leads to. */
+export type Beginning = number | 'entries';
+
+/** Begins a walk. Triggers other than the chosen one are dead, and what only they lead to is skipped. */
+export function startWalk(graph: Graph, beginning: Beginning): Follows & { readonly state: WalkState } {
   const state: WalkState = {
     stages: graph.nodes.map(() => untouched),
     pending: graph.nodes.map(({ incoming }) => incoming.length),
@@ -68,8 +71,11 @@ export function startWalk(graph: Graph, trigger: number): Follows & { readonly s
     open: 0,
   };
   const step = new Step(graph, state);
-  step.begin(trigger);
-  for (const other of graph.triggers) if (other !== trigger) step.skip(other);
+  if (beginning === 'entries') for (const entry of graph.entries) step.begin(entry);
+  else {
+    step.begin(beginning);
+    for (const other of graph.triggers) if (other !== beginning) step.skip(other);
+  }
   return { state, ...step.follows() };
 }
 
@@ -96,8 +102,8 @@ export function terminals(graph: Graph, state: WalkState): readonly number[] {
  * The state after these results, which may come in any order: the same as if each had been settled when it was
  * reached. `ready` and `skipped` are those of the whole run so far.
  */
-export function replay(graph: Graph, trigger: number, rows: readonly RecordedResult[]): Replayed {
-  const { state, ready: first, skipped: dead } = startWalk(graph, trigger);
+export function replay(graph: Graph, beginning: Beginning, rows: readonly RecordedResult[]): Replayed {
+  const { state, ready: first, skipped: dead } = startWalk(graph, beginning);
   const results = new Map(rows.map((row) => [row.nodeIndex, row]));
   const left: number[] = [];
   const step = new Step(graph, state);

@@ -68,6 +68,8 @@ function purgeOf(table: string): Purge {
 /** Everything else of a workspace in its cell, in an order in which nothing refers to what is gone. */
 export const purgeRest: readonly Purge[] = [
   purgeOf('run_start_keys'),
+  purgeOf('run_signals'),
+  purgeOf('dead_letters'),
   unpublishAll,
   purgeOf('workflow_hooks'),
   purgeOf('workflow_versions'),

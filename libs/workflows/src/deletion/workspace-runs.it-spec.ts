@@ -1,9 +1,7 @@
-import { AccessChanges, type Db, Lifecycle, statement } from '#platform';
+import { AccessChanges, type Db, statement } from '#platform';
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import { FakeDeletions } from '../catalog/testing/catalog-rooms';
 import { Engine } from '../engine/engine';
-import { builtinKinds } from '../nodes/builtin-kinds';
-import { NodeKindRegistry } from '../nodes/registry';
 import { RunAdmission } from '../ports';
 import { aPublishedWorkflow, heldLeases, startTestEngine, type TestEngine } from '../testing';
 import { DeletedWorkspaceRuns } from './deleted-workspace-runs.loop';
@@ -41,11 +39,8 @@ describe.each(['cell_1', 'cell_2'])('the runs of a deleted workspace in %s', (ce
   });
 
   function engineOn(db: Db): Engine {
-    const { clock, ids, config, logger, loops, notifications } = worker.services;
-    return new Engine(
-      db, clock, ids, config, logger, loops, notifications, new NodeKindRegistry(builtinKinds()),
-      Object.create(RunAdmission.prototype) as RunAdmission, new Lifecycle({ clock, logger, drainMs: 1_000 }),
-    ); // prettier-ignore
+    const { clock, ids } = worker.services;
+    return new Engine(db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
   }
 
   const sql = <R = Record<string, unknown>>(text: string, params: readonly unknown[] = []) =>
@@ -118,28 +113,33 @@ describe.each(['cell_1', 'cell_2'])('the runs of a deleted workspace in %s', (ce
   });
 
   it('are purged with everything, and wait for a worker that still holds one', async () => {
-    const [running, release] = [new Signal(), new Signal()];
-    worker.effects.script('call', async () => {
-      running.give();
-      // It does not listen to its signal, as a slow receiver might not.
-      await release.arrived;
-      return { kind: 'done', output: {} };
-    });
     const gone = await started(waiting);
-    const held = await started(busy, gone.workspaceId);
+    const held = await started(waiting, gone.workspaceId);
     const stays = await started(waiting);
-    await Promise.all([parked(gone.runId), parked(stays.runId), running.arrived]);
+    await Promise.all([parked(gone.runId), parked(held.runId), parked(stays.runId)]);
+    // A worker that lives and does not look at what is asked of it.
+    const [slow] = await sql<{ id: string }>(
+      `insert into engine_workers (id, host, pid, lease_until) values (gen_random_uuid(), 'slow', 1, now() + interval '1 hour')
+       returning id`,
+    );
+    await sql(`update run_queue set state = 'owned', worker_id = $2, resume_at = null where run_id = $1`, [
+      held.runId,
+      slow?.id,
+    ]);
     expect(await runs.purge(gone.workspaceId)).toMatchObject({ done: false });
     expect(await outcomeOf(gone.runId)).toBe('canceled');
     expect(await outcomeOf(held.runId)).toBeNull();
     expect(await runs.purge(gone.workspaceId)).toEqual({ rows: 0, done: false });
-    release.give();
-    await eventually(async () => {
-      expect(await runs.purge(gone.workspaceId)).toEqual({ rows: 0, done: true });
-    });
+    await sql('delete from engine_workers where id = $1', [slow?.id]);
+    await eventually(
+      async () => {
+        expect(await runs.purge(gone.workspaceId)).toEqual({ rows: 0, done: true });
+      },
+      { timeoutMs: 15_000 },
+    );
     for (const table of [
       'workflow_runs', 'workflow_node_runs', 'workflow_run_events', 'run_queue', 'run_start_keys', 'workspace_turns',
-      'workflows', 'workflow_versions', 'workflow_hooks',
+      'workflows', 'workflow_versions', 'workflow_hooks', 'run_signals', 'dead_letters',
     ]) {
       const left = await sql(`select from ${table} where workspace_id = $1`, [gone.workspaceId]);
       expect([table, left]).toEqual([table, []]);

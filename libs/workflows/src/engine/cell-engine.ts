@@ -17,7 +17,11 @@ import { Checkpointer } from './checkpointer';
 import { HeldRuns } from './held-runs';
 import { Lease } from './lease';
 import { claimDue, type ClaimedRun, claimQueued, nextDue } from './sql/claim-runs.sql';
-import { buryWorkers, readCancelRequests, releaseUnheld, rescueRuns } from './sql/workers.sql';
+import type { ChildRuns } from './child-runs';
+import { Messenger } from './messenger';
+import type { ExecutionHost, RunLeft } from './claimed-work';
+import { loadSignals, type Signal, takeAttention } from './sql/signals.sql';
+import { buryWorkers, releaseUnheld, rescueRuns } from './sql/workers.sql';
 import { Versions } from './versions';
 
 /** What the engine of a cell is made of. */
@@ -30,6 +34,8 @@ export interface EngineServices {
   readonly loops: Loops;
   readonly notifications: Notifications;
   readonly kinds: NodeKindRegistry;
+  readonly children: ChildRuns;
+  readonly callbackUrl: ExecutionHost['callbackUrl'];
 }
 
 /** Largest claim: bounds how long one claim's rows keep the event loop. */
@@ -37,8 +43,9 @@ const MAX_CLAIM = 500;
 const SWEEP_MS = 1_000;
 
 /**
- * The engine of one cell in one worker process. Four duties: claim what is queued, wake what is due, keep the lease,
- * rescue what dead workers held. Each sweeps; notifications and alarms only make it happen sooner.
+ * The engine of one cell in one worker process. Its duties: claim what is queued, wake what is due, keep the lease,
+ * rescue what dead workers held, look at runs in hand of which somebody wants something, carry messages between runs.
+ * Each sweeps; notifications and alarms only make it happen sooner.
  */
 export class CellEngine {
   readonly #lease: Lease;
@@ -48,7 +55,9 @@ export class CellEngine {
   readonly #alarm: Alarm;
   readonly #duties: LoopHandle[] = [];
   readonly #stopListening: (() => void)[] = [];
+  readonly #messenger: Messenger;
   #claimer: LoopHandle | null = null;
+  #attention: LoopHandle | null = null;
   /** The last claim was as large as it could be: there is probably more. */
   #backlog = false;
   #draining = false;
@@ -76,7 +85,13 @@ export class CellEngine {
       versions: new Versions(db, cellId, kinds),
       checkpointer: this.#checkpointer,
       logger: this.#logger,
-      left: (parkedUntil) => this.#left(parkedUntil),
+      children: services.children,
+      callbackUrl: services.callbackUrl,
+      left: (run, how) => this.#left(run, how),
+    });
+    this.#messenger = new Messenger(services, cellId, {
+      queued: () => this.#claimer?.wake(),
+      wanted: () => this.#attention?.wake(),
     });
     this.#alarm = new Alarm(() => this.#duties.find(({ name }) => name.startsWith('engine-waker'))?.wake());
   }
@@ -99,6 +114,8 @@ export class CellEngine {
     this.#claimer = duty('claimer', SWEEP_MS, () => this.#claim());
     duty('waker', SWEEP_MS, () => this.#wakeDue());
     duty('rescuer', leaseMs / 2, () => this.#rescue());
+    this.#attention = duty('attention', SWEEP_MS, () => this.#attend());
+    this.#duties.push(...this.#messenger.start());
     this.#listen();
   }
 
@@ -126,23 +143,39 @@ export class CellEngine {
     const { notifications } = this.services;
     this.#stopListening.push(
       notifications.listen(channels.work(this.cellId), (payload) => {
-        if (payload) this.#runs.cancel(payload);
-        else this.#claimer?.wake();
+        if (payload === null || payload === '') this.#claimer?.wake();
+        else if (this.#runs.has(payload)) this.#attention?.wake();
       }),
     );
   }
 
   async #keepLease(): Promise<LoopResult> {
-    const { db } = this.services;
     const held = this.#lease.workerId;
     if (held !== null && !(await this.#lease.renew())) this.#leaseLost(held);
     // While draining the lease is kept for what is in hand, but never begun anew.
     if (this.#draining) return { rows: 0 };
     const workerId = this.#lease.workerId ?? (await this.#beginLease());
     await this.#reconcile(workerId);
-    const requests = await db.execute(this.cellId, readCancelRequests, workerId);
-    for (const { runId } of requests) this.#runs.cancel(runId);
-    return { rows: requests.length };
+    return { rows: 1 };
+  }
+
+  /** Looks at runs in hand of which somebody wants something: that they stop, or that they take a message. */
+  async #attend(): Promise<LoopResult> {
+    const { db } = this.services;
+    const { workerId } = this.#lease;
+    if (workerId === null || this.#runs.size === 0) return { rows: 0 };
+    const wanted = await db.execute(this.cellId, takeAttention, workerId);
+    for (const { runId, cancel } of wanted) if (cancel) this.#runs.cancel(runId);
+    const signaled = wanted.filter((run) => run.signaled).map(({ runId }) => runId);
+    const signals = signaled.length === 0 ? [] : await db.execute(this.cellId, loadSignals, signaled);
+    const byRun = new Map<string, Signal[]>();
+    for (const signal of signals) {
+      const others = byRun.get(signal.runId);
+      if (others) others.push(signal);
+      else byRun.set(signal.runId, [signal]);
+    }
+    for (const [runId, ofRun] of byRun) this.#runs.signal(runId, ofRun);
+    return { rows: signaled.length };
   }
 
   async #beginLease(): Promise<string> {
@@ -223,7 +256,9 @@ export class CellEngine {
     return { rows: rescued.length };
   }
 
-  #left(parkedUntil: Date | null): void {
+  #left(run: ClaimedRun, { parkedUntil, concerns }: RunLeft): void {
+    if (concerns.children) this.#messenger.stopChildrenOf(run.runId);
+    if (concerns.parent) this.#messenger.deliver();
     if (parkedUntil) this.#alarm.setWithin(parkedUntil.getTime() - this.#lease.now().getTime());
     // Claiming again only when a good part of the room is free keeps the claims large.
     const whole = Math.min(MAX_CLAIM, this.services.config.values.workerConcurrency);

@@ -42,9 +42,11 @@ describe('a checkpoint', () => {
           nodeId: 'start',
           iteration: '',
           status: 'succeeded',
+          attempts: 1,
           ports: 'out',
           output: '{"text":"a \\u001f b"}',
           error: null,
+          state: null,
           resumeAt: null,
           startedAt: at,
           finishedAt: at,
@@ -53,6 +55,8 @@ describe('a checkpoint', () => {
       ],
       firstSeq: 2,
       events: ['{"type":"run.started"}', '{"type":"run.succeeded"}'],
+      consumed: [],
+      recovered: false,
       end: {
         kind: 'finished',
         outcome: 'succeeded',
@@ -60,6 +64,8 @@ describe('a checkpoint', () => {
         error: null,
         startedAt: at,
         finishedAt: at,
+        told: null,
+        errorWorkflowId: null,
       },
     };
   }
@@ -113,7 +119,9 @@ describe('a checkpoint', () => {
   it('queues a run instead of parking it when somebody wants it canceled', async () => {
     const segment = await ownedRun();
     await testDb().sql('update run_queue set cancel_requested_at = now() where run_id = $1', [segment.runId]);
-    await send([{ ...segment, end: { kind: 'parked', resumeAt: new Date('2100-01-01T00:00:00Z') } }]);
+    await send([
+      { ...segment, end: { kind: 'parked', state: 'parked', resumeAt: new Date('2100-01-01T00:00:00Z') } },
+    ]);
     const queued = await testDb().sql('select state, resume_at from run_queue where run_id = $1', [
       segment.runId,
     ]);

@@ -1,9 +1,12 @@
 import type { Db, Logger } from '#platform';
 import { type Checkpointer, LeaseLost } from './checkpointer';
 import type { Lease } from './lease';
-import { type ClaimedWork, RunExecution } from './run-execution';
+import type { ChildRuns } from './child-runs';
+import type { ClaimedWork, ExecutionHost, RunLeft } from './claimed-work';
+import { RunExecution } from './run-execution';
 import type { ClaimedRun } from './sql/claim-runs.sql';
 import { loadLastSeq, loadNodeRuns, type RecordedNode } from './sql/load-progress.sql';
+import { loadSignals, type Signal } from './sql/signals.sql';
 import { unrunnable } from './unrunnable';
 import type { CompiledVersion, Versions } from './versions';
 
@@ -23,13 +26,18 @@ export class HeldRuns {
       readonly versions: Versions;
       readonly checkpointer: Checkpointer;
       readonly logger: Logger;
-      /** A run has left; `parkedUntil` when it waits for its time. */
-      readonly left: (parkedUntil: Date | null) => void;
+      readonly children: ChildRuns;
+      readonly callbackUrl: ExecutionHost['callbackUrl'];
+      readonly left: (run: ClaimedRun, how: RunLeft) => void;
     },
   ) {}
 
   get size(): number {
     return this.#held.size;
+  }
+
+  has(runId: string): boolean {
+    return this.#held.has(runId);
   }
 
   ids(): readonly string[] {
@@ -54,6 +62,11 @@ export class HeldRuns {
     this.#held.get(runId)?.cancel();
   }
 
+  /** Something has come for a run. */
+  signal(runId: string, signals: readonly Signal[]): void {
+    this.#held.get(runId)?.signal(signals);
+  }
+
   /** The lease is lost: nothing in hand may go on. */
   abandonAll(): void {
     for (const execution of this.#held.values()) execution.abandon();
@@ -75,6 +88,7 @@ export class HeldRuns {
     }
     const execution = this.#execution(run, version, {
       recorded: progress.nodes.get(run.runId) ?? [],
+      signals: progress.signals.get(run.runId) ?? [],
       lastSeq,
     });
     if (!execution) {
@@ -93,17 +107,20 @@ export class HeldRuns {
   #execution(
     run: ClaimedRun,
     version: CompiledVersion,
-    progress: Pick<ClaimedWork, 'recorded' | 'lastSeq'>,
+    progress: Pick<ClaimedWork, 'recorded' | 'signals' | 'lastSeq'>,
   ): RunExecution | null {
-    const { lease, checkpointer, logger } = this.services;
+    const { lease, checkpointer, logger, children, callbackUrl } = this.services;
+    const { graph, settings, number } = version;
     try {
       return new RunExecution(
-        { claimed: run, graph: version.graph, versionNumber: version.number, ...progress },
+        { claimed: run, graph, settings, versionNumber: number, ...progress },
         {
           checkpointer,
           logger,
+          children,
+          callbackUrl,
           now: () => lease.now(),
-          left: (runId, parkedUntil) => this.#left(runId, parkedUntil),
+          left: (claimed, how) => this.#left(claimed, how),
         },
       );
     } catch (error) {
@@ -122,29 +139,35 @@ export class HeldRuns {
     });
   }
 
-  #left(runId: string, parkedUntil: Date | null): void {
-    this.#held.delete(runId);
-    this.services.left(parkedUntil);
+  #left(run: ClaimedRun, how: RunLeft): void {
+    this.#held.delete(run.runId);
+    this.services.left(run, how);
     if (this.#held.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
   async #progressOf(again: readonly ClaimedRun[]): Promise<Progress> {
-    const nodes = new Map<string, RecordedNode[]>();
-    const lastSeq = new Map<string, number>();
-    if (again.length === 0) return { nodes, lastSeq };
+    if (again.length === 0) return { nodes: new Map(), signals: new Map(), lastSeq: new Map() };
     const { db, cellId } = this.services;
     const ids = again.map(({ runId }) => runId);
-    for (const row of await db.execute(cellId, loadNodeRuns, ids)) {
-      const rows = nodes.get(row.runId);
-      if (rows) rows.push(row);
-      else nodes.set(row.runId, [row]);
-    }
-    for (const row of await db.execute(cellId, loadLastSeq, ids)) lastSeq.set(row.runId, row.lastSeq);
-    return { nodes, lastSeq };
+    const nodes = byRun(await db.execute(cellId, loadNodeRuns, ids));
+    const signals = byRun(await db.execute(cellId, loadSignals, ids));
+    const seqs = await db.execute(cellId, loadLastSeq, ids);
+    return { nodes, signals, lastSeq: new Map(seqs.map(({ runId, lastSeq }) => [runId, lastSeq])) };
   }
+}
+
+function byRun<R extends { readonly runId: string }>(rows: readonly R[]): ReadonlyMap<string, readonly R[]> {
+  const grouped = new Map<string, R[]>();
+  for (const row of rows) {
+    const others = grouped.get(row.runId);
+    if (others) others.push(row);
+    else grouped.set(row.runId, [row]);
+  }
+  return grouped;
 }
 
 interface Progress {
   readonly nodes: ReadonlyMap<string, readonly RecordedNode[]>;
+  readonly signals: ReadonlyMap<string, readonly Signal[]>;
   readonly lastSeq: ReadonlyMap<string, number>;
 }

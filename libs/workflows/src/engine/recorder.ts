@@ -14,15 +14,19 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 export class Recorder {
   #nodes: NodeRecord[] = [];
   #events: string[] = [];
+  #consumed: Segment['consumed'][number][] = [];
   #end: RunEnd | null = null;
   #nextSeq: number;
+  /** Whether workers were lost since the run last got further. */
+  #rescued: boolean;
 
   constructor(
     readonly runId: string,
     readonly workspaceId: string,
-    lastSeq: number,
+    { lastSeq, rescued }: { readonly lastSeq: number; readonly rescued: boolean },
   ) {
     this.#nextSeq = lastSeq + 1;
+    this.#rescued = rescued;
   }
 
   get hasNews(): boolean {
@@ -38,16 +42,26 @@ export class Recorder {
     this.#events.push(rest === '{}' ? `${head}${node}}` : `${head}${node},${rest.slice(1)}`);
   }
 
+  /** How much has gathered; a run in a long loop records on the way. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
   /**
-   * A node's row. A wait that began and ended since the last checkpoint is one insertion: the checkpoint's statement
-   * could not update a row that it inserts itself.
+   * A node's row. What began and changed since the last checkpoint is one insertion: the checkpoint's statement could
+   * not update a row that it inserts itself, nor change one twice.
    */
   node(record: NodeRecord): void {
-    const began = this.#nodes.findIndex(
-      (other) => other.nodeId === record.nodeId && other.iteration === record.iteration,
-    );
-    if (began === -1) this.#nodes.push(record);
-    else this.#nodes[began] = { ...record, write: 'insert' };
+    const began =
+      record.write === 'insert' ? -1 : this.#nodes.findLastIndex((other) => isSame(other, record));
+    const earlier = this.#nodes[began];
+    if (earlier === undefined) this.#nodes.push(record);
+    else this.#nodes[began] = { ...record, write: earlier.write };
+  }
+
+  /** The message of a node has had its effect, which is recorded in this very moment. */
+  consumed(nodeId: string, iteration: string): void {
+    this.#consumed.push({ nodeId, iteration });
   }
 
   end(end: RunEnd): void {
@@ -58,6 +72,7 @@ export class Recorder {
   rollBack(firstSeq: number): void {
     this.#nodes = [];
     this.#events = [];
+    this.#consumed = [];
     this.#end = null;
     this.#nextSeq = firstSeq;
   }
@@ -70,14 +85,26 @@ export class Recorder {
       nodes: this.#nodes,
       firstSeq: this.#nextSeq,
       events: this.#events,
+      consumed: this.#consumed,
+      recovered: this.#rescued && this.#nodes.some(isSettled),
       end: this.#end,
     };
+    if (segment.recovered) this.#rescued = false;
     this.#nextSeq += this.#events.length;
     this.#nodes = [];
     this.#events = [];
+    this.#consumed = [];
     this.#end = null;
     return segment;
   }
+}
+
+function isSame(one: NodeRecord, other: NodeRecord): boolean {
+  return one.nodeId === other.nodeId && one.iteration === other.iteration;
+}
+
+function isSettled({ status }: NodeRecord): boolean {
+  return status !== 'running' && status !== 'waiting';
 }
 
 /** A node's output as it will be stored, or the failure it becomes when it cannot be. */

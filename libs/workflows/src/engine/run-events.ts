@@ -6,12 +6,17 @@ export type RunEventType =
   | 'run.created'
   | 'run.started'
   | 'run.waiting'
+  | 'run.needs_decision'
+  | 'run.responded'
   | 'run.resumed'
   | 'run.succeeded'
   | 'run.failed'
   | 'run.canceled'
   | 'node.started'
   | 'node.waiting'
+  | 'node.retrying'
+  | 'node.needs_decision'
+  | 'node.decided'
   | 'node.succeeded'
   | 'node.failed'
   | 'node.skipped'
@@ -23,9 +28,19 @@ export interface RunEvent {
   /** ISO 8601 instant. */
   readonly at: string;
   readonly nodeId?: string;
-  /** With `run.waiting` and `node.waiting`. */
+  /** Inside loops: the numbers of the items, outermost first, as `3.1`. */
+  readonly iteration?: string;
+  /** From the second attempt of a node on. */
+  readonly attempt?: number;
+  /** With `run.waiting`, `node.waiting` and `node.retrying`; missing when only a message ends the wait. */
   readonly resumeAt?: string;
-  /** With `node.failed` and `run.failed`. */
+  /** With `node.decided`: what was decided, and by whom. */
+  readonly decision?: string;
+  readonly by?: string;
+  /** With `node.waiting`: what for; the run that was called. */
+  readonly on?: string;
+  readonly childRunId?: string;
+  /** With `node.failed`, `node.retrying` and `run.failed`. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 

@@ -1,89 +1,59 @@
-import { Alarm, type Logger } from '#platform';
-import type { Graph, GraphNode } from '../definition/graph';
-import type { JsonValue } from '../definition/json';
+import { Alarm, sleep } from '#platform';
+import type { Frame, Place } from '../definition/frame';
+import type { PlaceResult } from '../definition/results';
+import type { Follows, RunWalk } from '../definition/run-walk';
+import type { LoopBegun, NodeDone, NodeError, NodeFailure, NodeOutcome } from '../nodes/node-kind';
+import { Attempts } from './attempts';
 import {
-  type Follows,
-  isFinished,
-  type NodeResult,
-  type RecordedResult,
-  replay,
-  settle,
-  startWalk,
-  terminals,
-  type WalkState,
-} from '../definition/walk';
-import type { ExpressionScope } from '../expressions/scope';
-import type { NodeError, NodeOutcome } from '../nodes/node-kind';
-import type { Checkpointer } from './checkpointer';
-import { runNode } from './node-runner';
+  beginWalk,
+  type ClaimedWork,
+  deadlineExceeded,
+  deadlineOf,
+  type ExecutionHost,
+  type RunLeft,
+  sizeOf,
+  startOf,
+} from './claimed-work';
+import { continuationOf } from './continuing';
+import { runLimits, sizeError, tooManyItems } from './limits';
+import { NodeBook } from './node-book';
+import { type Given, NodeExecutor } from './node-executor';
 import { storable } from './recorder';
-import { type NodeResultRecord, RunJournal } from './run-journal';
-import type { ClaimedRun } from './sql/claim-runs.sql';
+import { verdictOn } from './retrying';
+import { engineFault, notRecordable, runEnding, type Stop } from './run-ending';
+import { RunJournal } from './run-journal';
+import { Scopes } from './scopes';
 import type { RecordedNode } from './sql/load-progress.sql';
+import type { Signal } from './sql/signals.sql';
+import type { Task } from './task';
+import { type EndedWait, type Wait, Waits } from './waits';
 
-/** Pure nodes are over in no time, so there is nothing to abort. */
-const NEVER = new AbortController().signal;
-
-/** A node that waits for its time. */
-interface Wait {
-  readonly resumeAt: Date;
-  readonly startedAt: Date;
-}
-
-/** A node about to run, or to go on after its wait. */
-interface Step {
-  readonly index: number;
-  readonly after: Wait | null;
-}
-
-/** How a run is being brought to an end before its graph is walked. */
-interface Stop {
-  readonly outcome: 'failed' | 'canceled';
-  readonly error: NodeError & { readonly nodeId?: string };
-}
-
-/** What a run needs of its surroundings. */
-export interface ExecutionHost {
-  readonly checkpointer: Checkpointer;
-  readonly logger: Logger;
-  /** The database's time as well as this host knows it. */
-  now(): Date;
-  /** The run is out of this worker's hands: recorded as finished or parked, or abandoned with the lease. */
-  left(runId: string, parkedUntil: Date | null): void;
-}
-
-/** What is known of a run when it is claimed. `recorded` is empty for one that begins. */
-export interface ClaimedWork {
-  readonly claimed: ClaimedRun;
-  readonly graph: Graph;
-  readonly versionNumber: number;
-  readonly recorded: readonly RecordedNode[];
-  readonly lastSeq: number;
-}
+const nobody = { children: false, parent: false } as const;
 
 /**
- * One run in a worker's hands, from its claim until it is finished or parked. It performs what the pure walker
- * decides: runs ready nodes, records results, and asks the walker what follows.
+ * One run in a worker's hands, from its claim until it is finished or parked. It performs what the pure walk decides:
+ * runs ready nodes, records results, and asks the walk what follows.
  *
  * What must never happen here: an effect before the results it depends on are committed; a result that is not
  * recorded before the run leaves; anything after the lease is lost.
  */
 export class RunExecution {
   readonly #journal: RunJournal;
-  /** Made when an effect begins: most runs have none, and making one costs as much as a node. */
-  #abort: AbortController | null = null;
-  readonly #outputs: { [nodeId: string]: JsonValue } = {};
-  readonly #scope: ExpressionScope;
+  readonly #book: NodeBook;
+  readonly #walk: RunWalk;
+  readonly #scopes: Scopes;
   readonly #startedAt: Date;
-  readonly #waits = new Map<number, Wait>();
-  readonly #active = new Set<number>();
+  readonly #deadline: Date | null;
+  readonly #waits = new Waits();
+  readonly #attempts = new Attempts();
+  readonly #executor: NodeExecutor;
   readonly #alarm = new Alarm(() => this.#wake());
-  readonly #state: WalkState;
-  #steps: Step[];
+  #tasks: Task[] = [];
   #stop: Stop | null = null;
   /** Set once the run's end, or its parking, is on its way to the database. */
-  #leaving: { readonly parkedUntil: Date | null } | null = null;
-  #failedBefore = false;
+  #leaving: RunLeft | null = null;
+  readonly #size: { nodeRuns: number; bytes: number };
+  #hadChildren = false;
   #walking = false;
   #over = false;
 
@@ -91,45 +61,72 @@ export class RunExecution {
     private readonly work: ClaimedWork,
     private readonly host: ExecutionHost,
   ) {
-    const { claimed, graph, recorded, lastSeq } = work;
+    const { claimed, recorded, lastSeq } = work;
     const { runId, workspaceId, workflowId } = claimed;
-    this.#journal = new RunJournal(
-      { runId, workspaceId, lastSeq },
-      {
-        ...host,
-        now: () => host.now(),
-        owner: { left: () => this.#leave(), lost: () => this.abandon(), refused: () => this.#endRefused() },
-      },
-    );
-    this.#startedAt = earliest(recorded) ?? host.now();
-    const startedAt = claimed.createdAt.toISOString();
-    this.#scope = {
-      trigger: claimed.input,
-      nodes: this.#outputs,
-      run: { id: runId, workflowId, workspaceId, version: work.versionNumber, startedAt },
+    const now = () => host.now();
+    const owner = {
+      left: () => this.#leave(),
+      lost: () => this.abandon(),
+      refused: () => this.#endRefused(),
     };
+    const rescued = claimed.rescues > 0;
+    this.#journal = new RunJournal({ runId, workspaceId, lastSeq, rescued }, { ...host, now, owner });
+    this.#book = new NodeBook(this.#journal, now);
+    this.#startedAt = startOf(work) ?? now();
+    this.#deadline = deadlineOf(work);
+    const startedAt = claimed.createdAt.toISOString();
+    this.#scopes = new Scopes({
+      trigger: claimed.input,
+      run: { id: runId, workflowId, workspaceId, version: work.versionNumber, startedAt },
+      callbackUrl: (nodeId, iteration) => host.callbackUrl(claimed, nodeId, iteration),
+    });
+    this.#executor = new NodeExecutor({
+      work,
+      host,
+      scopes: this.#scopes,
+      journal: this.#journal,
+      book: this.#book,
+      attempts: this.#attempts,
+      given: (attempt, given) => {
+        this.#attempts.end(attempt);
+        this.#apply(attempt.task, given, attempt.startedAt);
+        this.#drive();
+      },
+      fault: (attempt, error) => {
+        this.#attempts.end(attempt);
+        this.#fault(error);
+      },
+    });
+    this.#size = sizeOf(work);
     this.#journal.event(lastSeq > 1 ? 'run.resumed' : 'run.started');
-    const trigger = graph.indexOf(claimed.triggerNode);
-    const begun = recorded.length > 0 ? this.#replayed(trigger) : startWalk(graph, trigger);
-    this.#state = begun.state;
-    for (const index of begun.skipped) this.#journal.skipped(this.#node(index));
-    this.#steps = begun.ready
-      .filter((index) => !this.#waits.has(index))
-      .map((index) => ({ index, after: null }));
+    const begun = beginWalk(work);
+    this.#walk = begun.walk;
+    for (const row of recorded) this.#restore(row);
+    this.#follow(begun.follows);
   }
 
   /** Begins, or goes on with what was recorded. */
   begin(): void {
+    this.#receive(this.work.signals);
     if (this.work.claimed.cancelRequested) this.cancel();
-    this.#haltOnRecordedFailure();
-    this.#resumeDue();
-    this.#drive();
+    else if (this.#waits.isUndecided) this.#settleDown();
+    else {
+      this.#resumeDue();
+      this.#drive();
+    }
   }
 
   /** Somebody wants the run to stop: nodes that run are aborted, nodes that wait are given up. */
   cancel(): void {
     this.#halt({ outcome: 'canceled', error: { code: 'run.canceled', message: 'The run was canceled.' } });
     if (!this.#walking) this.#settleDown();
+  }
+
+  /** Something has come for nodes of this run. */
+  signal(signals: readonly Signal[]): void {
+    if (this.#over || this.#leaving) return;
+    this.#receive(signals);
+    this.#drive();
   }
 
   /** Ends the run without walking it, for a run that must not be executed. */
@@ -141,212 +138,246 @@ export class RunExecution {
   /** The lease is gone: whoever holds the run now goes on from what is recorded, and this copy does nothing more. */
   abandon(): void {
     if (this.#over) return;
-    this.#abort?.abort();
-    this.#end(null);
+    this.#attempts.abortWhere(() => true);
+    this.#end({ parkedUntil: null, concerns: nobody });
   }
 
-  /** Takes up the state that the recorded rows stand for. */
-  #replayed(trigger: number): Follows & { readonly state: WalkState } {
-    const { graph, recorded } = this.work;
-    const settled: RecordedResult[] = [];
-    for (const row of recorded) {
-      const nodeIndex = graph.indexOf(row.nodeId);
-      if (row.status === 'waiting' && row.resumeAt) {
-        this.#waits.set(nodeIndex, { resumeAt: row.resumeAt, startedAt: row.startedAt });
-      } else if (row.status === 'succeeded') {
-        this.#outputs[row.nodeId] = row.output;
-        settled.push({ nodeIndex, status: 'succeeded', ports: row.ports === '' ? [] : row.ports.split(',') });
-      } else if (row.status === 'failed') {
-        settled.push({ nodeIndex, status: 'failed' });
-      }
+  /** Takes up a node that had begun and not ended. */
+  #restore({ nodeId, iteration, status, startedAt, state, resumeAt, attempts: attempt }: RecordedNode): void {
+    if (status !== 'waiting' && status !== 'running') return;
+    const place = this.#walk.find(nodeId, iteration);
+    if (place === null) {
+      // Of an item that failed: it was given up, and the worker was lost before it could say so.
+      this.#journal.canceled({ nodeId, iteration, startedAt, attempt, hasRow: true });
+      return;
     }
-    const { state, ready, unhandledFailure } = replay(graph, trigger, settled);
-    this.#failedBefore = unhandledFailure;
-    // What was skipped was recorded together with the result that it followed from.
-    return { state, ready, skipped: [] };
+    this.#book.restore(place, startedAt);
+    if (state === null || state.kind === 'loop') return;
+    if (state.kind === 'attempt') {
+      // A worker was lost in the middle of an attempt that may not be repeated without asking.
+      const evidence = { attempt, startedAt: state.startedAt, request: state.request };
+      this.#waits.add(place, { resumeAt: null, attempt, state: { kind: 'decision', ...evidence } });
+      this.#book.needsDecision(place, evidence);
+      return;
+    }
+    this.#waits.add(place, { resumeAt, attempt, state });
+    if (state.kind === 'child') this.#hadChildren = true;
   }
 
-  /** A failure that nothing handles was recorded, and the worker was lost before it could end the run. */
-  #haltOnRecordedFailure(): void {
-    if (!this.#failedBefore) return;
-    const failed = this.work.recorded.find(({ status }) => status === 'failed');
-    const error = failed?.error ?? { code: 'node.failed', message: 'A node failed.' };
-    this.#halt({ outcome: 'failed', error: { ...error, nodeId: failed?.nodeId ?? '' } });
-  }
+  // ── Walking ──
 
   /** Walks on; a fault of ours on the way ends the run with that reason, and the worker goes on with the others. */
   #drive(): void {
-    this.#walk().catch((error: unknown) => this.#fault(error));
+    this.#run().catch((error: unknown) => this.#fault(error));
   }
 
   /** Runs what is ready, and what becomes ready by it. Only one walk is under way at a time. */
-  async #walk(): Promise<void> {
+  async #run(): Promise<void> {
     if (this.#walking || this.#over) return;
     this.#walking = true;
-    for (let step = this.#steps.shift(); step && !this.#over; step = this.#steps.shift()) {
-      const current = step;
-      if (this.#node(step.index).kind.purity === 'effect') {
-        this.#performEffect(step).catch((error: unknown) => {
-          this.#active.delete(current.index);
-          this.#fault(error);
-        });
-        continue;
-      }
-      const result = this.#resultOf(step);
-      const outcome = this.#run(step);
-      // Awaiting a plain value would cost a turn for each pure node.
-      this.#apply(step, result, outcome instanceof Promise ? await outcome : outcome);
+    let steps = 0;
+    for (let task = this.#tasks.shift(); task && !this.#over; task = this.#tasks.shift()) {
+      if (task.place.node.kind.purity === 'pure') {
+        const outcome = this.#executor.compute(task);
+        // Awaiting a plain value would cost a turn for each pure node.
+        this.#apply(task, outcome instanceof Promise ? await outcome : outcome, null);
+      } else this.#executor.begin(task);
+      steps += 1;
+      if (steps % runLimits.stepsPerTurn === 0) await this.#pause();
     }
     this.#walking = false;
     this.#settleDown();
   }
 
-  /** Everything the effect depends on is committed before it begins; its own result goes into the next checkpoint. */
-  async #performEffect(step: Step): Promise<void> {
-    const result = this.#resultOf(step);
-    this.#active.add(step.index);
-    this.#journal.event('node.started', { nodeId: result.node.id });
-    if (!(await this.#journal.committed()) || this.#over) return;
-    const outcome = this.#stop ? null : await this.#run(step);
-    if (this.#over) return;
-    this.#active.delete(step.index);
-    if (outcome) this.#apply(step, result, outcome);
-    else this.#journal.canceled(result);
-    this.#drive();
+  /** A long computation lets others have a turn, and records what it has done so far. */
+  async #pause(): Promise<void> {
+    if (this.#journal.size >= runLimits.rowsPerCheckpoint) await this.#journal.committed();
+    else await sleep(0);
   }
 
-  #resultOf({ index, after }: Step): NodeResultRecord {
-    return {
-      node: this.#node(index),
-      startedAt: after?.startedAt ?? this.host.now(),
-      waited: after !== null,
-    };
-  }
+  // ── What an execution gives ──
 
-  #run({ index, after }: Step): NodeOutcome | Promise<NodeOutcome> {
-    const node = this.#node(index);
-    const context = { scope: this.#scope, now: this.host.now(), signal: this.#signalFor(node) };
-    return runNode({ node, verb: after ? 'resume' : 'execute' }, context, this.host.logger);
-  }
-
-  #signalFor({ kind }: GraphNode): AbortSignal {
-    if (kind.purity === 'pure') return NEVER;
-    this.#abort ??= new AbortController();
-    return this.#abort.signal;
-  }
-
-  #apply(step: Step, result: NodeResultRecord, outcome: NodeOutcome): void {
-    if (this.#over) return;
+  #apply(task: Task, outcome: NodeOutcome | Given, startedAt: Date | null): void {
+    if (this.#over || this.#stop) return;
+    const { place, attempt } = task;
     switch (outcome.kind) {
-      case 'done': {
-        const stored = storable(outcome.output);
-        if ('error' in stored) this.#failed(step, result, stored.error);
-        else this.#succeeded(step, result, { ...outcome, text: stored.text });
-        return;
-      }
+      case 'done':
+        return this.#done(task, outcome, startedAt);
       case 'failed':
-        // Aborted because the run is being stopped: the node did not fail by itself.
-        if (this.#stop) this.#journal.canceled(result);
-        else this.#failed(step, result, outcome.error);
-        return;
-      case 'wait':
-        if (this.#stop) this.#journal.canceled(result);
-        else {
-          this.#waits.set(step.index, { resumeAt: outcome.resumeAt, startedAt: result.startedAt });
-          this.#journal.waiting(result, outcome.resumeAt);
-        }
-        return;
+        return this.#attemptFailed(task, outcome, startedAt);
+      case 'wait': {
+        const { on, resumeAt, data = null } = outcome;
+        return this.#waitFor(place, { resumeAt, attempt, state: { kind: 'wait', on, data } }, startedAt);
+      }
+      case 'loop':
+        return this.#beginLoop(task, outcome);
+      case 'called': {
+        this.#hadChildren = true;
+        const state = { kind: 'child', runId: outcome.runId } as const;
+        return this.#waitFor(place, { resumeAt: null, attempt, state }, startedAt);
+      }
+      case 'call':
+        throw new Error(`The kind ${place.node.kind.type} calls a workflow, so it must be an effect.`);
       default:
-        outcome satisfies never;
+        return outcome satisfies never;
     }
   }
 
-  #succeeded(
-    step: Step,
-    result: NodeResultRecord,
-    done: { readonly output: JsonValue; readonly text: string; readonly ports?: readonly string[] },
-  ): void {
-    const ports = done.ports ?? ['out'];
-    this.#journal.succeeded(result, ports, done.text);
-    this.#outputs[result.node.id] = done.output;
-    this.#advance(step.index, { status: 'succeeded', ports });
+  #done(task: Task, { output, ports = ['out'], responds }: NodeDone, startedAt: Date | null): void {
+    const stored = storable(output);
+    if ('error' in stored) {
+      this.#attemptFailed(task, { kind: 'failed', error: stored.error, retryable: false }, startedAt);
+      return;
+    }
+    const { place, attempt } = task;
+    if (responds) this.#journal.event('run.responded', { nodeId: place.node.id });
+    this.#book.succeeded(place, attempt, { ports, output, text: stored.text, startedAt });
+    this.#size.bytes += stored.text.length;
+    this.#settle(place, { status: 'succeeded', ports, output });
   }
 
-  #failed(step: Step, result: NodeResultRecord, error: NodeError): void {
-    this.#journal.failed(result, error);
-    const unhandled = this.#advance(step.index, { status: 'failed' });
-    if (unhandled) this.#halt({ outcome: 'failed', error: { ...error, nodeId: result.node.id } });
+  #failed(
+    place: Place,
+    attempt: number,
+    failed: { readonly error: NodeError; readonly startedAt: Date | null },
+  ) {
+    this.#book.failed(place, attempt, failed);
+    this.#settle(place, { status: 'failed', error: failed.error });
   }
 
-  /** Tells the walker of a result; says whether it was a failure that nothing handles. */
-  #advance(index: number, result: NodeResult): boolean {
-    const follows = settle(this.work.graph, this.#state, index, result);
-    for (const skipped of follows.skipped) this.#journal.skipped(this.#node(skipped));
-    if (!this.#stop) this.#steps.push(...follows.ready.map((ready) => ({ index: ready, after: null })));
-    return follows.unhandledFailure;
+  #attemptFailed(task: Task, failure: NodeFailure, startedAt: Date | null): void {
+    const { place, attempt } = task;
+    const { frame, node } = place;
+    const key = `${this.work.claimed.runId}:${node.id}:${frame.iteration}`;
+    const verdict = verdictOn({ node, failure, attempt, key }, () =>
+      this.#scopes.withError(frame, failure.error),
+    );
+    const follow = (given: Awaited<typeof verdict>): void => {
+      if (given.kind === 'give up') {
+        this.#failed(place, attempt, { error: given.error, startedAt });
+        return;
+      }
+      const resumeAt = new Date(this.host.now().getTime() + given.delayMs);
+      this.#waitFor(place, { resumeAt, attempt, state: { kind: 'retry', error: failure.error } }, startedAt);
+    };
+    if (!(verdict instanceof Promise)) {
+      follow(verdict);
+      return;
+    }
+    // The author's condition takes time: until it has answered, the node is still under way.
+    const asking = this.#attempts.begin(task, startedAt ?? this.host.now());
+    const answered = verdict.then((given) => {
+      if (!this.#attempts.end(asking)) return;
+      follow(given);
+      this.#drive();
+    });
+    answered.catch((error: unknown) => this.#fault(error));
+  }
+
+  #waitFor(place: Place, wait: Wait, startedAt: Date | null): void {
+    this.#book.waiting(place, wait, startedAt);
+    this.#waits.add(place, wait);
+    this.#serve(place);
+  }
+
+  #beginLoop({ place, attempt }: Task, { kind: _, ...items }: LoopBegun): void {
+    const { length } = items.items;
+    const stored = length > runLimits.itemsPerLoop ? tooManyItems(length) : storable([...items.items]);
+    if ('error' in stored) {
+      this.#failed(place, attempt, { error: stored.error, startedAt: null });
+      return;
+    }
+    this.#book.started(place, attempt);
+    // The items are kept as they are now: computed again after a crash, they might be others.
+    this.#book.running(place, attempt, { kind: 'loop', ...items });
+    this.#size.bytes += stored.text.length;
+    this.#follow(this.#walk.beginLoop(place, items));
+  }
+
+  // ── What follows from a result ──
+
+  #settle(place: Place, result: PlaceResult): void {
+    this.#size.nodeRuns += 1;
+    this.#follow(this.#walk.settle(place, result));
+    const error = this.#stop ? null : sizeError(this.#size);
+    if (error) this.#halt({ outcome: 'failed', error });
+  }
+
+  #follow({ ready, skipped, ended, abandoned, failure }: Follows): void {
+    for (const frame of abandoned) this.#giveUp(frame);
+    for (const place of skipped) this.#journal.skipped(place);
+    this.#size.nodeRuns += skipped.length;
+    if (!this.#stop) {
+      for (const place of ready) {
+        if (!this.#waits.has(place)) this.#tasks.push({ place, attempt: 1, resumed: null });
+      }
+    }
+    for (const { place, result } of ended) {
+      const task: Task = { place, attempt: 1, resumed: null };
+      if (result.status === 'succeeded') this.#done(task, { kind: 'done', ...result }, null);
+      else this.#failed(place, 1, { error: result.error, startedAt: null });
+    }
+    if (failure !== null) {
+      this.#halt({ outcome: 'failed', error: { ...failure.error, nodeId: failure.place.node.id } });
+    }
+  }
+
+  /** What is under way for an item that has failed already does not matter any more. */
+  #giveUp(frame: Frame): void {
+    this.#tasks = this.#tasks.filter(({ place }) => place.frame !== frame);
+    this.#cancelWhere((place) => place.frame === frame);
+  }
+
+  /** Aborts what runs and gives up what waits. */
+  #cancelWhere(concerned: (place: Place) => boolean): void {
+    for (const { task, startedAt } of this.#attempts.abortWhere(concerned)) {
+      this.#book.canceled(task.place, task.attempt, startedAt);
+    }
+    for (const place of this.#book.openWhere(concerned)) {
+      this.#book.canceled(place, this.#waits.attemptOf(place), null);
+      this.#waits.delete(place);
+    }
   }
 
   /** Nothing more is begun; what runs is aborted, what waits is given up. The first reason counts. */
   #halt(stop: Stop): void {
     if (this.#stop || this.#over || this.#leaving) return;
     this.#stop = stop;
-    this.#steps = [];
-    this.#abort?.abort();
-    for (const [index, { startedAt }] of this.#waits) {
-      this.#journal.canceled({ node: this.#node(index), startedAt, waited: true });
+    this.#tasks = [];
+    this.#cancelWhere(() => true);
+  }
+
+  // ── Messages and time ──
+
+  #receive(signals: readonly Signal[]): void {
+    for (const signal of signals) {
+      this.#waits.receive(signal);
+      const place = this.#walk.find(signal.nodeId, signal.iteration);
+      if (place) this.#serve(place);
     }
-    this.#waits.clear();
   }
 
-  /** A burst of nodes is over: end the run, park it, or let it go on; and record what there is. */
-  #settleDown(): void {
-    if (this.#over || this.#leaving) return;
-    if (this.#active.size === 0) {
-      if (this.#stop || this.#waits.size === 0) this.#finish();
-      else this.#park();
-    } else if (this.#waits.size > 0) {
-      this.#alarm.setWithin(this.#nextResume().getTime() - this.host.now().getTime());
+  /** Hands a node that waits what has come for it, if anything has. */
+  #serve(place: Place): void {
+    const served = this.#stop ? null : this.#waits.takeServed(place);
+    if (served === null) return;
+    this.#book.served(place);
+    this.#goOn(served);
+  }
+
+  #goOn(wait: EndedWait): void {
+    const { task, outcome, decided } = continuationOf(wait);
+    if (decided) {
+      const { node, frame } = task.place;
+      const { iteration } = frame;
+      this.#journal.event('node.decided', {
+        nodeId: node.id,
+        ...(iteration !== '' && { iteration }),
+        ...decided,
+      });
     }
-    void this.#journal.flush();
-  }
-
-  #finish(): void {
-    if (!this.#stop && !isFinished(this.#state)) {
-      throw new Error('A run with nothing left to do is not finished.');
-    }
-    const output = this.#stop ? null : storable(this.#runOutput());
-    if (output && 'error' in output) this.#stop = { outcome: 'failed', error: output.error };
-    const { outcome, error } = this.#stop ?? { outcome: 'succeeded' as const, error: null };
-    this.#journal.event(
-      `run.${outcome}`,
-      error ? { error: { code: error.code, message: error.message } } : {},
-    );
-    this.#leaving = { parkedUntil: null };
-    this.#journal.close({
-      kind: 'finished',
-      outcome,
-      output: output && 'text' in output ? output.text : null,
-      error: error ? JSON.stringify(error) : null,
-      startedAt: this.#startedAt,
-      finishedAt: this.host.now(),
-    });
-  }
-
-  /** The run's output: what its last nodes gave, by node id. */
-  #runOutput(): JsonValue {
-    const ids = terminals(this.work.graph, this.#state).map((index) => this.#node(index).id);
-    return Object.fromEntries(ids.map((id) => [id, this.#outputs[id] ?? null]));
-  }
-
-  #park(): void {
-    const resumeAt = this.#nextResume();
-    this.#journal.event('run.waiting', { resumeAt: resumeAt.toISOString() });
-    this.#leaving = { parkedUntil: resumeAt };
-    this.#journal.close({ kind: 'parked', resumeAt });
-  }
-
-  #nextResume(): Date {
-    return new Date(Math.min(...[...this.#waits.values()].map(({ resumeAt }) => resumeAt.getTime())));
+    if (outcome === null) this.#tasks.push(task);
+    else this.#apply(task, outcome, null);
   }
 
   #wake(): void {
@@ -356,58 +387,89 @@ export class RunExecution {
   }
 
   #resumeDue(): void {
-    const nowMs = this.host.now().getTime();
-    for (const [index, wait] of this.#waits) {
-      if (wait.resumeAt.getTime() > nowMs) continue;
-      this.#waits.delete(index);
-      this.#steps.push({ index, after: wait });
+    const now = this.host.now();
+    if (this.#deadline !== null && this.#deadline <= now) {
+      this.#halt({ outcome: 'failed', error: deadlineExceeded(this.work) });
+      return;
     }
+    for (const due of this.#waits.takeDue(now)) this.#goOn(due);
+  }
+
+  // ── Leaving ──
+
+  /** A burst of nodes is over: end the run, park it, or let it go on; and record what there is. */
+  #settleDown(): void {
+    if (this.#over || this.#leaving) return;
+    const next = this.#waits.nextInstant(this.#deadline);
+    const inMs = next === null ? null : next.getTime() - this.host.now().getTime();
+    if (this.#attempts.size > 0) {
+      if (inMs !== null) this.#alarm.setWithin(inMs);
+    } else if (this.#stop || this.#waits.size === 0) this.#finish();
+    else if (this.#waits.isUndecided) this.#park('undecided', this.#deadline);
+    else if (inMs !== null && inMs <= 0) {
+      this.#wake();
+      return;
+    } else this.#park('parked', next);
+    void this.#journal.flush();
+  }
+
+  #finish(): void {
+    if (!this.#stop && !this.#walk.isFinished) {
+      throw new Error('A run with nothing left to do is not finished.');
+    }
+    const times = { startedAt: this.#startedAt, finishedAt: this.host.now() };
+    const { end, error } = runEnding(
+      this.work,
+      { stop: this.#stop, output: () => this.#walk.output() },
+      times,
+    );
+    const told = error ? { error: { code: error.code, message: error.message } } : {};
+    this.#journal.event(`run.${end.outcome}`, told);
+    const concerns = {
+      children: this.#hadChildren && end.outcome !== 'succeeded',
+      parent: end.told !== null,
+    };
+    this.#leaving = { parkedUntil: null, concerns };
+    this.#journal.close(end);
+  }
+
+  #park(state: 'parked' | 'undecided', resumeAt: Date | null): void {
+    const until = resumeAt === null ? {} : { resumeAt: resumeAt.toISOString() };
+    this.#journal.event(state === 'parked' ? 'run.waiting' : 'run.needs_decision', until);
+    this.#leaving = { parkedUntil: resumeAt, concerns: nobody };
+    this.#journal.close({ kind: 'parked', state, resumeAt });
   }
 
   #leave(): void {
-    this.#end(this.#leaving?.parkedUntil ?? null);
+    if (this.#leaving) this.#end(this.#leaving);
   }
 
-  #end(parkedUntil: Date | null): void {
+  #end(how: RunLeft): void {
     this.#over = true;
     this.#alarm.clear();
     this.#journal.end();
-    this.host.left(this.work.claimed.runId, parkedUntil);
+    this.host.left(this.work.claimed, how);
   }
 
   /** A value the database does not take ends the run with that reason, instead of being tried for ever. */
   #endRefused(): void {
-    const message = 'A result of this run could not be stored; see the error log of the server.';
-    this.#endWith({ code: 'run.result_not_recordable', message });
+    this.#endWith(notRecordable);
   }
 
   #fault(error: unknown): void {
     const { runId } = this.work.claimed;
     this.host.logger.error('a run could not be executed', { runId, error });
     if (this.#over || this.#leaving) return;
-    const message = 'The engine met an unexpected fault; see the error log of the server.';
-    this.#endWith({ code: 'run.engine_fault', message });
+    this.#endWith(engineFault);
     void this.#journal.flush();
   }
 
   /** Ends the run as it stands, whatever is still under way. */
   #endWith(error: NodeError): void {
+    this.#attempts.abortWhere(() => true);
     this.#waits.clear();
-    this.#active.clear();
-    this.#steps = [];
-    this.#abort?.abort();
+    this.#tasks = [];
     this.#stop = { outcome: 'failed', error };
     this.#finish();
   }
-
-  #node(index: number): GraphNode {
-    const node = this.work.graph.nodes[index];
-    if (!node) throw new Error(`The graph has no node ${index}.`);
-    return node;
-  }
-}
-
-function earliest(recorded: readonly RecordedNode[]): Date | null {
-  const times = recorded.map(({ startedAt }) => startedAt.getTime());
-  return times.length === 0 ? null : new Date(Math.min(...times));
 }

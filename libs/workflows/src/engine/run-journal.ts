@@ -1,7 +1,8 @@
 import type { Logger } from '#platform';
-import type { GraphNode } from '../definition/graph';
+import type { Place } from '../definition/frame';
 import type { NodeError } from '../nodes/node-kind';
 import { type Checkpointer, LeaseLost, type Recording } from './checkpointer';
+import type { AttemptEvidence, NodeState } from './node-state';
 import { Recorder } from './recorder';
 import type { NodeRecord, RunEnd, Segment } from './segment';
 
@@ -15,12 +16,14 @@ export interface JournalOwner {
   refused(): void;
 }
 
-/** What a node did, before it is put into a row. */
-export interface NodeResultRecord {
-  readonly node: GraphNode;
+/** A node's row: where it is, and what is known of its execution. */
+export interface NodeEntry {
+  readonly nodeId: string;
+  readonly iteration: string;
   readonly startedAt: Date;
-  /** Whether the node had waited, so that it has a row already. */
-  readonly waited: boolean;
+  readonly attempt: number;
+  /** Whether it has a row already, because it waits or was under way. */
+  readonly hasRow: boolean;
 }
 
 /**
@@ -37,7 +40,12 @@ export class RunJournal implements Recording {
   readonly #waiting: ((committed: boolean) => void)[] = [];
 
   constructor(
-    run: { readonly runId: string; readonly workspaceId: string; readonly lastSeq: number },
+    run: {
+      readonly runId: string;
+      readonly workspaceId: string;
+      readonly lastSeq: number;
+      readonly rescued: boolean;
+    },
     private readonly parts: {
       readonly checkpointer: Checkpointer;
       readonly logger: Logger;
@@ -46,8 +54,13 @@ export class RunJournal implements Recording {
     },
   ) {
     this.runId = run.runId;
-    this.#recorder = new Recorder(run.runId, run.workspaceId, run.lastSeq);
+    this.#recorder = new Recorder(run.runId, run.workspaceId, run);
     this.#firstSeqTaken = run.lastSeq + 1;
+  }
+
+  /** How many rows have gathered. */
+  get size(): number {
+    return this.#recorder.size;
   }
 
   /** For the checkpointer: what has gathered. */
@@ -61,32 +74,68 @@ export class RunJournal implements Recording {
     this.#recorder.event(type, this.parts.now(), details);
   }
 
-  succeeded(result: NodeResultRecord, ports: readonly string[], output: string): void {
-    this.#row(result, { status: 'succeeded', ports: ports.join(','), output });
-    this.event('node.succeeded', { nodeId: result.node.id });
+  /** An execution begins whose beginning is worth telling. */
+  started(entry: NodeEntry): void {
+    this.event('node.started', named(entry));
   }
 
-  failed(result: NodeResultRecord, error: NodeError): void {
-    this.#row(result, { status: 'failed', error: JSON.stringify(error) });
-    this.event('node.failed', {
-      nodeId: result.node.id,
-      error: { code: error.code, message: error.message },
+  succeeded(entry: NodeEntry, ports: readonly string[], output: string): void {
+    this.#row(entry, { status: 'succeeded', ports: ports.join(','), output });
+    this.event('node.succeeded', named(entry));
+  }
+
+  failed(entry: NodeEntry, error: NodeError): void {
+    this.#row(entry, { status: 'failed', error: JSON.stringify(error) });
+    this.event('node.failed', { ...named(entry), error: { code: error.code, message: error.message } });
+  }
+
+  canceled(entry: NodeEntry): void {
+    this.#row(entry, { status: 'canceled' });
+    this.event('node.canceled', named(entry));
+  }
+
+  skipped({ node, frame }: Place): void {
+    const at = this.parts.now();
+    const entry = { nodeId: node.id, iteration: frame.iteration, startedAt: at, attempt: 1, hasRow: false };
+    this.#row(entry, { status: 'skipped' });
+    this.event('node.skipped', named(entry));
+  }
+
+  /** A node is under way and must not be forgotten, whatever happens. */
+  running(entry: NodeEntry, state: NodeState): void {
+    this.#row(entry, { status: 'running', state: JSON.stringify(state), finishedAt: null });
+  }
+
+  waiting(entry: NodeEntry, resumeAt: Date | null, state: NodeState): void {
+    this.#row(entry, { status: 'waiting', state: JSON.stringify(state), resumeAt, finishedAt: null });
+    const until = resumeAt === null ? {} : { resumeAt: resumeAt.toISOString() };
+    if (state.kind === 'retry') {
+      const { code, message } = state.error;
+      this.event('node.retrying', { ...named(entry), ...until, error: { code, message } });
+      return;
+    }
+    const what =
+      state.kind === 'child'
+        ? { on: 'run', childRunId: state.runId }
+        : state.kind === 'wait'
+          ? { on: state.on }
+          : {};
+    this.event('node.waiting', { ...named(entry), ...until, ...what });
+  }
+
+  /** An attempt was interrupted that may not be repeated without asking. */
+  needsDecision(entry: NodeEntry, evidence: AttemptEvidence): void {
+    this.#row(entry, {
+      status: 'waiting',
+      state: JSON.stringify({ kind: 'decision', ...evidence } satisfies NodeState),
+      finishedAt: null,
     });
+    this.event('node.needs_decision', named(entry));
   }
 
-  canceled(result: NodeResultRecord): void {
-    this.#row(result, { status: 'canceled' });
-    this.event('node.canceled', { nodeId: result.node.id });
-  }
-
-  skipped(node: GraphNode): void {
-    this.#row({ node, startedAt: this.parts.now(), waited: false }, { status: 'skipped' });
-    this.event('node.skipped', { nodeId: node.id });
-  }
-
-  waiting(result: NodeResultRecord, resumeAt: Date): void {
-    this.#row(result, { status: 'waiting', resumeAt, finishedAt: null });
-    this.event('node.waiting', { nodeId: result.node.id, resumeAt: resumeAt.toISOString() });
+  /** The message of a node has its effect now, which is recorded together with this. */
+  consumed({ nodeId, iteration }: Pick<NodeEntry, 'nodeId' | 'iteration'>): void {
+    this.#recorder.consumed(nodeId, iteration);
   }
 
   /** The last thing to be recorded: the run is finished, or parked. */
@@ -139,20 +188,32 @@ export class RunJournal implements Recording {
   }
 
   #row(
-    { node, startedAt, waited }: NodeResultRecord,
+    { nodeId, iteration, startedAt, attempt, hasRow }: NodeEntry,
     result: Partial<NodeRecord> & Pick<NodeRecord, 'status'>,
   ): void {
     this.#recorder.node({
-      nodeId: node.id,
-      iteration: '',
+      nodeId,
+      iteration,
+      attempts: attempt,
       ports: '',
       output: null,
       error: null,
+      state: null,
       resumeAt: null,
       startedAt,
       finishedAt: this.parts.now(),
-      write: waited ? 'update' : 'insert',
+      write: hasRow ? 'update' : 'insert',
       ...result,
     });
   }
+}
+
+/** What an event says of where it happened; the usual is left out. */
+function named({ nodeId, iteration, attempt }: NodeEntry): {
+  readonly nodeId: string;
+  readonly iteration?: string;
+  readonly attempt?: number;
+} {
+  if (iteration === '' && attempt === 1) return { nodeId };
+  return { nodeId, ...(iteration !== '' && { iteration }), ...(attempt > 1 && { attempt }) };
 }

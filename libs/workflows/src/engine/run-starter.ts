@@ -10,7 +10,8 @@ import {
   type StartKey,
 } from './sql/start-keys.sql';
 import { joined } from './sql/columns';
-import { type NewRun, startRuns, startRunsParams } from './sql/start-runs.sql';
+import { copyResults, type NewRun, startRuns, startRunsParams } from './sql/start-runs.sql';
+import type { RunOrigin } from './run-origin';
 
 /** A run somebody wants to start. `input` is JSON text. */
 export interface StartRequest {
@@ -22,7 +23,17 @@ export interface StartRequest {
   readonly startedBy: string;
   readonly input: string;
   /** At most one run comes of requests with the same key; the hash tells whether they asked for the same. */
-  readonly idempotency: { readonly key: string; readonly requestHashHex: string } | null;
+  readonly idempotency: StartIdempotency | null;
+  readonly origin?: RunOrigin;
+  /** Results of another run that this one begins behind, by node id. */
+  readonly resultsOf?: { readonly runId: string; readonly nodeIds: readonly string[] };
+}
+
+export interface StartIdempotency {
+  readonly key: string;
+  readonly requestHashHex: string;
+  /** The key is kept for good; by default for a day. */
+  readonly lasting?: boolean;
 }
 
 /** What came of it. */
@@ -93,7 +104,8 @@ export class RunStarter {
     const candidates = requests.map((request): Candidate => {
       const runId = ids.next();
       const { workflowId, workspaceId, idempotency } = request;
-      return { request, runId, key: idempotency && { workflowId, workspaceId, runId, ...idempotency } };
+      const key = idempotency && { workflowId, workspaceId, runId, lasting: false, ...idempotency };
+      return { request, runId, key };
     });
     const results = await db.cell(this.cellId, (tx) => this.#start(tx, candidates));
     if ([...results.values()].some(({ kind }) => kind === 'started')) this.services.started();
@@ -118,6 +130,10 @@ export class RunStarter {
       const createdAt = created.get(candidate.runId);
       if (!createdAt) throw new Error(`Run ${candidate.runId} was not created.`);
       results.set(candidate, { kind: 'started', runId: candidate.runId, createdAt });
+    }
+    for (const { request, runId } of admitted) {
+      if (request.resultsOf)
+        await tx.query(copyResults, runId, request.resultsOf.runId, request.resultsOf.nodeIds);
     }
     await tx.query(notify, channels.work(this.cellId), '');
     return results;
@@ -189,7 +205,7 @@ async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void>
 }
 
 function newRun({ request, runId }: Candidate): NewRun {
-  return { ...request, runId };
+  return { ...request, runId, origin: request.origin ? JSON.stringify(request.origin) : null };
 }
 
 function resultOf(results: ReadonlyMap<Candidate, StartResult>, candidate: Candidate): StartResult {

@@ -1,5 +1,6 @@
 import type { NodeError } from '../nodes/node-kind';
 import type { Recording } from './checkpointer';
+import { endMessage } from './messages';
 import { Recorder } from './recorder';
 import type { ClaimedRun } from './sql/claim-runs.sql';
 
@@ -9,8 +10,9 @@ export function unrunnable(
   lastSeq: number,
   { error, at }: { readonly error: NodeError; readonly at: Date },
 ): Recording {
-  const recorder = new Recorder(claimed.runId, claimed.workspaceId, lastSeq);
+  const recorder = new Recorder(claimed.runId, claimed.workspaceId, { lastSeq, rescued: false });
   recorder.event('run.failed', at, { error: { code: error.code, message: error.message } });
+  const { parent } = claimed.origin ?? {};
   recorder.end({
     kind: 'finished',
     outcome: 'failed',
@@ -18,6 +20,8 @@ export function unrunnable(
     error: JSON.stringify(error),
     startedAt: at,
     finishedAt: at,
+    told: parent ? { parent, message: endMessage('failed', null, error) } : null,
+    errorWorkflowId: null,
   });
   return { runId: claimed.runId, take: () => recorder.take() };
 }

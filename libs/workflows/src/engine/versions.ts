@@ -1,5 +1,6 @@
 import { type Db, statement } from '#platform';
 import { compileGraph, type Graph } from '../definition/graph';
+import { settingsOf, type WorkflowSettings } from '../definition/policies';
 import type { WorkflowDefinition } from '../definition/schema';
 import type { NodeKindRegistry } from '../nodes/registry';
 
@@ -13,6 +14,7 @@ const readVersions = statement<
 export interface CompiledVersion {
   readonly number: number;
   readonly graph: Graph;
+  readonly settings: WorkflowSettings;
 }
 
 /** A compiled graph of 20 nodes is some 50 kB; a thousand of them are what a busy worker needs at a time. */
@@ -50,15 +52,15 @@ export class Versions {
 
   async #load(ids: readonly string[]): Promise<void> {
     for (const { id, number, definition } of await this.db.execute(this.cellId, readVersions, ids)) {
-      const graph = this.#compile(definition);
-      if (graph) this.#compiled.set(id, { number, graph });
+      const compiled = this.#compile(definition);
+      if (compiled) this.#compiled.set(id, { number, ...compiled });
     }
   }
 
   /** Published definitions were validated; only one of another release of the product may fail here. */
-  #compile(definition: WorkflowDefinition): Graph | null {
+  #compile(definition: WorkflowDefinition): Omit<CompiledVersion, 'number'> | null {
     try {
-      return compileGraph(definition, this.kinds);
+      return { graph: compileGraph(definition, this.kinds), settings: settingsOf(definition) };
     } catch {
       return null;
     }

@@ -3,9 +3,6 @@ import type { NodeOutcome } from '../nodes/node-kind';
 import { aPublishedWorkflow, heldLeases, startTestEngine, type TestEngine } from '../testing';
 import { Engine } from './engine';
 import { RunAdmission } from '../ports';
-import { builtinKinds } from '../nodes/builtin-kinds';
-import { NodeKindRegistry } from '../nodes/registry';
-import { Lifecycle } from '#platform';
 
 type Definition = Parameters<typeof aPublishedWorkflow>[1];
 
@@ -16,19 +13,8 @@ describe.each(['cell_1', 'cell_2'])('a run in %s', (cellId) => {
 
   beforeAll(async () => {
     worker = await startTestEngine(testDb().db, testDb().url, { cellId });
-    const { services } = worker;
-    door = new Engine(
-      testDb().db,
-      services.clock,
-      services.ids,
-      services.config,
-      services.logger,
-      services.loops,
-      services.notifications,
-      new NodeKindRegistry(builtinKinds()),
-      Object.create(RunAdmission.prototype) as RunAdmission,
-      new Lifecycle({ clock: services.clock, logger: services.logger, drainMs: 1_000 }),
-    );
+    const { clock, ids } = worker.services;
+    door = new Engine(testDb().db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
     testDb().beforeClose(() => worker.drain());
   });
 

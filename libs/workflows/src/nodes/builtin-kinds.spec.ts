@@ -9,6 +9,29 @@ import { switchNode } from './switch.node';
 const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
   'trigger.manual': { valid: [{}], invalid: [{ input: 1 }] },
   'trigger.webhook': { valid: [{}], invalid: [{ path: '/x' }] },
+  'trigger.workflow': { valid: [{}], invalid: [{ input: 1 }] },
+  'trigger.error': { valid: [{}], invalid: [{ input: 1 }] },
+  for_each: {
+    valid: [{ items: [] }, { items: [1, null, {}], concurrency: 100, onItemError: 'continue', collect: 'a' }],
+    invalid: [
+      {},
+      { items: 'x' },
+      { items: {} },
+      { items: [], concurrency: 0 },
+      { items: [], concurrency: 101 },
+    ],
+  },
+  'wait.callback': {
+    valid: [{}, { timeoutSeconds: 0.5 }, { schema: { type: 'object' } }],
+    invalid: [{ timeoutSeconds: 0 }, { timeoutSeconds: 6 * 366 * 24 * 3600 }, { schema: [] }],
+  },
+  'run.workflow': {
+    valid: [
+      { workflowId: '01a1f954-181a-7000-89cd-1424e6be69bc' },
+      { workflowId: '01a1f954-181a-7000-89cd-1424e6be69bc', input: [1], wait: false },
+    ],
+    invalid: [{}, { workflowId: 'x' }, { workflowId: '01a1f954-181a-7000-89cd-1424e6be69bc', wait: 'no' }],
+  },
   condition: { valid: [{ if: true }, { if: false }], invalid: [{}, { if: 'true' }, { if: 1 }, { if: null }] },
   switch: {
     valid: [
@@ -45,8 +68,15 @@ const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
       { seconds: 0.5 },
       { until: '2026-02-03T04:05:06+01:00' },
       { until: '2020-01-01T00:00:00Z' },
+      { duration: 'P2DT6H', jitterSeconds: 60 },
+      { duration: 'PT1.5S' },
     ],
     invalid: [
+      { duration: 'P1M' },
+      { duration: 'P' },
+      { duration: 'PT' },
+      { duration: '1h' },
+      { duration: 'PT1S', seconds: 1 },
       {},
       { seconds: 1, until: '2026-02-03T04:05:06Z' },
       { seconds: -1 },
@@ -139,11 +169,25 @@ describe('A delay', () => {
     [{ seconds: 86_400 }, '2026-01-03T03:04:05.678Z'],
     [{ until: '2026-01-02T05:00:00+01:00' }, '2026-01-02T04:00:00.000Z'],
     [{ until: '2020-01-01T00:00:00Z' }, '2026-01-02T03:04:05.678Z'],
+    [{ duration: 'P1W1DT1H1M1.5S' }, '2026-01-10T04:05:07.178Z'],
   ])('of %j waits until %s', (params, resumeAt) => {
     expect(delayNode.execute(anExecution(params, { now }))).toEqual({
       kind: 'wait',
+      on: 'time',
       resumeAt: new Date(resumeAt),
     });
+  });
+
+  test('is longer by a part of its jitter, which is the same whenever it is computed', () => {
+    const ends = ['a', 'b', 'c', 'a'].map((idempotencyKey) => {
+      const outcome = delayNode.execute(
+        anExecution({ seconds: 10, jitterSeconds: 5 }, { now, idempotencyKey }),
+      );
+      return 'resumeAt' in outcome ? Number(outcome.resumeAt) - now.getTime() : NaN;
+    });
+    for (const ms of ends) expect(ms).toBeGreaterThanOrEqual(10_000);
+    for (const ms of ends) expect(ms).toBeLessThan(15_000);
+    expect(new Set(ends).size).toBe(3);
   });
 
   test('of more than five years fails', () => {
@@ -155,7 +199,11 @@ describe('A delay', () => {
   });
 
   test('is done when it is resumed, and says when', () => {
-    const resumed = delayNode.resume?.(anExecution({ seconds: 1 }, { now }));
+    const resumed = delayNode.resume?.({
+      ...anExecution({ seconds: 1 }, { now }),
+      data: null,
+      message: undefined,
+    });
     expect(resumed).toEqual({ kind: 'done', output: { resumedAt: '2026-01-02T03:04:05.678Z' } });
   });
 });

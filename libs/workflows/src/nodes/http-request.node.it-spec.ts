@@ -30,6 +30,8 @@ async function run(params: object, signal = new AbortController().signal): Promi
     trigger: null,
     runId: 'run',
     nodeId: 'call',
+    iteration: '',
+    attempt: 1,
     workspaceId: 'workspace',
     idempotencyKey: 'run-1:call',
     now: new Date('2026-01-01T00:00:00Z'),

@@ -18,6 +18,8 @@ export function anExecution<P>(params: P, given: Partial<NodeExecution<P>> = {})
     trigger: { event: 'test' },
     runId: 'run',
     nodeId: 'node',
+    iteration: '',
+    attempt: 1,
     workspaceId: 'workspace',
     idempotencyKey: 'run:node',
     now: new Date('2026-01-02T03:04:05.678Z'),
@@ -36,7 +38,7 @@ export function itKeepsTheContract({ kind, valid, invalid }: ContractSubject): v
   ];
 
   test('its type says whether it is a trigger', () => {
-    expect(kind.type).toMatch(/^[a-z]+(\.[a-z]+)*$/);
+    expect(kind.type).toMatch(/^[a-z_]+(\.[a-z_]+)*$/);
     expect(kind.type.startsWith('trigger.')).toBe(kind.role === 'trigger');
   });
 
@@ -88,7 +90,7 @@ function itIsPure({ kind, valid }: Pick<ContractSubject, 'kind' | 'valid'>): voi
     }
   });
 
-  if (kind.role === 'action') return;
+  if (kind.role !== 'trigger') return;
   test('as a trigger it gives the event that started the run', async () => {
     const input = anExecution(kind.params.parse(valid[0]));
     expect(await kind.execute(input)).toEqual({ kind: 'done', output: input.trigger });

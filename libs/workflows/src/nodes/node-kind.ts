@@ -10,12 +10,57 @@ export interface NodeError {
 }
 
 /** What a node may say when it has been executed. Values, not exceptions: a thrown error is a bug of ours. */
-export type NodeOutcome =
-  /** Finished. `ports` are the output ports taken (default `["out"]`); every other port's paths are dead. */
-  | { readonly kind: 'done'; readonly output: JsonValue; readonly ports?: readonly string[] }
-  /** Nothing to do until `resumeAt`; then `resume` is called, perhaps in another process, perhaps years later. */
-  | { readonly kind: 'wait'; readonly resumeAt: Date }
-  | { readonly kind: 'failed'; readonly error: NodeError };
+export type NodeOutcome = NodeDone | NodeWait | NodeFailure | LoopBegun | WorkflowCall;
+
+/** Finished. `ports` are the output ports taken (default `["out"]`); every other port's paths are dead. */
+export interface NodeDone {
+  readonly kind: 'done';
+  readonly output: JsonValue;
+  readonly ports?: readonly string[];
+  /** The output is the answer that whoever started the run is waiting for. */
+  readonly responds?: boolean;
+}
+
+/**
+ * Nothing to do until `resumeAt`, or until a message comes for this node (with null: only then). `resume` is called
+ * afterwards, perhaps in another process, perhaps years later.
+ */
+export interface NodeWait {
+  readonly kind: 'wait';
+  readonly on: 'time' | 'callback' | 'approval';
+  readonly resumeAt: Date | null;
+  /** Kept with the wait and given to `resume`. */
+  readonly data?: JsonValue;
+}
+
+export interface NodeFailure {
+  readonly kind: 'failed';
+  readonly error: NodeError;
+  /** False: the same attempt would fail again. True: it may pass. Absent: not known. */
+  readonly retryable?: boolean;
+  /** What the other side asked for; no earlier attempt is made. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** Run the body of this node once for each item. */
+export interface LoopBegun {
+  readonly kind: 'loop';
+  readonly items: readonly JsonValue[];
+  /** How many items may be under way at a time. */
+  readonly concurrency: number;
+  /** Whether one item that fails ends the loop, or only leaves a gap in its results. */
+  readonly onItemError: 'fail' | 'continue';
+  /** Node of the body whose output is an item's result; null for the outputs of its last nodes, by id. */
+  readonly collect: string | null;
+}
+
+/** Start a run of another workflow, and wait for its end unless told otherwise. */
+export interface WorkflowCall {
+  readonly kind: 'call';
+  readonly workflowId: string;
+  readonly input: JsonValue;
+  readonly wait: boolean;
+}
 
 /** What a node is given. Params have their expressions resolved and are parsed by the kind's schema. */
 export interface NodeExecution<P> {
@@ -24,12 +69,24 @@ export interface NodeExecution<P> {
   readonly trigger: JsonValue;
   readonly runId: string;
   readonly nodeId: string;
+  /** Empty outside loops; inside, the numbers of the items, outermost first, as `3.1`. */
+  readonly iteration: string;
   readonly workspaceId: string;
-  /** Stable for this run and node across crashes: the `Idempotency-Key` of outgoing calls. */
+  /** Stable for this run, node and iteration across crashes and attempts: the `Idempotency-Key` of outgoing calls. */
   readonly idempotencyKey: string;
+  /** 1, then one more with each retry. */
+  readonly attempt: number;
   readonly now: Date;
-  /** Aborted when the run is canceled or this worker has lost its lease. */
+  /** Aborted when the run is canceled, the attempt takes too long, or this worker has lost its lease. */
   readonly signal: AbortSignal;
+}
+
+/** What a node that waited is given in addition. */
+export interface NodeResumption<P> extends NodeExecution<P> {
+  /** What it kept with its wait. */
+  readonly data: JsonValue;
+  /** What came for it; undefined when its time came first. */
+  readonly message: JsonValue | undefined;
 }
 
 /**
@@ -41,13 +98,18 @@ export interface NodeKind<P = unknown> {
   readonly type: string;
   readonly title: string;
   readonly description: string;
-  readonly role: 'trigger' | 'action';
+  /** A `loop` has a body: the nodes that name it as their parent. */
+  readonly role: 'trigger' | 'action' | 'loop';
   readonly purity: 'pure' | 'effect';
+  /** Nodes of this kind have an address at which they are called while they wait. */
+  readonly calledBack?: boolean;
+  /** Whether an effect that a crash interrupted may be repeated without asking a person; by default it may. */
+  readonly repeat?: 'safe' | 'unsafe';
   /** Shape of the params after expressions are resolved. Its JSON Schema is published. */
   readonly params: z.ZodType<P>;
   /** Output ports given the raw params; `error` is implied for every kind and not listed. */
   readonly ports: (params: JsonObject) => readonly string[];
   execute(input: NodeExecution<P>): NodeOutcome | Promise<NodeOutcome>;
-  /** Called instead of `execute` once `resumeAt` has passed. Kinds that never wait leave it out. */
-  resume?(input: NodeExecution<P>): NodeOutcome | Promise<NodeOutcome>;
+  /** Called instead of `execute` once the wait is over. Kinds that never wait leave it out. */
+  resume?(input: NodeResumption<P>): NodeOutcome | Promise<NodeOutcome>;
 }

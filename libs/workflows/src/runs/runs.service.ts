@@ -11,6 +11,7 @@ import {
 } from '#platform';
 import { PublishedWorkflows } from '../catalog/published-workflows.service';
 import { Engine } from '../engine/engine';
+import type { RunOrigin } from '../engine/run-origin';
 import type { StartResult } from '../engine/run-starter';
 import { runErrors, workflowErrors } from '../errors';
 import {
@@ -47,7 +48,15 @@ export interface RunStart {
   readonly triggerNode: string | null;
   readonly startedBy: string;
   readonly input: unknown;
-  readonly key: string | null;
+  readonly key: StartKey | null;
+  readonly origin?: RunOrigin;
+}
+
+/** By which a start that is asked for again is known. */
+export interface StartKey {
+  readonly key: string;
+  /** Kept for good, for starts that may be asked for again after weeks; else for a day. */
+  readonly lasting: boolean;
 }
 
 /** How many checkpoints' events are read at a time. */
@@ -75,7 +84,7 @@ export class Runs {
       triggerNode: body.trigger ?? null,
       startedBy: principalKey(scope.principal),
       input: body.input,
-      key: key?.key ?? null,
+      key: key && { key: key.key, lasting: false },
     });
   }
 
@@ -98,8 +107,8 @@ export class Runs {
       triggerKind: trigger.type,
       startedBy: start.startedBy,
       input,
-      idempotency:
-        start.key === null ? null : { key: start.key, requestHashHex: hashOf(`${trigger.nodeId}\n${input}`) },
+      idempotency: start.key && { ...start.key, requestHashHex: hashOf(`${trigger.nodeId}\n${input}`) },
+      ...(start.origin && { origin: start.origin }),
     });
     return accepted(result);
   }

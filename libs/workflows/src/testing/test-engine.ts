@@ -5,6 +5,7 @@ import { RunStarter, type StartResult } from '../engine/run-starter';
 import { builtinKinds } from '../nodes/builtin-kinds';
 import { NodeKindRegistry } from '../nodes/registry';
 import { type Admission, type AdmissionRequest, RunAdmission } from '../ports';
+import { CalledDirectly } from './called-directly';
 import type { PublishedWorkflow } from './a-published-workflow';
 import { ScriptedEffects } from './scripted-effects';
 
@@ -57,13 +58,18 @@ export async function startTestEngine(
   const services = testServices(databaseUrl, { WORKER_LEASE_SECONDS: '2', ...options.environment });
   const effects = options.effects ?? new ScriptedEffects();
   const kinds = new NodeKindRegistry([...builtinKinds(), effects.kind()]);
-  const engine = new CellEngine({ ...services, db, kinds }, cellId);
-  engine.start();
-  if (options.idle !== 'idle') services.loops.start();
+  // oxlint-disable-next-line prefer-const -- the starter wakes the engine that calls through it
+  let engine: CellEngine;
   const starter = new RunStarter(
     { ...services, db, admission: options.admission ?? new OpenAdmission(), started: () => engine.wake() },
     cellId,
   );
+  const children = new CalledDirectly(db, cellId, starter);
+  const callbackUrl = ({ runId }: { readonly runId: string }, nodeId: string, iteration: string) =>
+    `https://test.example/resume/${runId}/${nodeId}/${iteration}`;
+  engine = new CellEngine({ ...services, db, kinds, children, callbackUrl }, cellId);
+  engine.start();
+  if (options.idle !== 'idle') services.loops.start();
   return {
     engine,
     effects,

@@ -1,71 +1,12 @@
 import { statement } from '#platform';
 import { instantText } from '../instant-text';
-import type { NodeRecord, RunEnd, Segment } from '../segment';
-import { column, joined } from './columns';
+import type { NodeAddress, NodeRecord, RunEnd, Segment } from '../segment';
+import { type Rows, rowsAt } from './columns';
 
-type Params = readonly [worker: string, ...columns: (string | null)[]];
+type Params = readonly [worker: string, channel: string, payload: string | null, ...columns: string[]];
 
-/**
- * Purpose: one checkpoint of many runs: results of nodes, events, runs that end and runs that wait, all or nothing.
- * It writes nothing and says `fenced: false` when the worker has been declared dead. It may be sent again when its
- * outcome is unknown (a connection lost at the commit): what is recorded already stays as it is.
- * Locks: the worker's row FOR KEY SHARE first; then rows that only this worker writes.
- * Index: primary keys only. Rows: those of the segments.
- */
-export const checkpoint = statement<Params, { readonly fenced: boolean }>(
-  'checkpoint',
-  `with fence as materialized (
-     select from engine_workers where id = $1::uuid for key share
-   ), node_rows as (
-     insert into workflow_node_runs (run_id, node_id, iteration, workspace_id, status, ports, output, error,
-                                     resume_at, started_at, finished_at)
-     select run_id, node_id, coalesce(iteration, ''), workspace_id, status, coalesce(ports, ''), output, error,
-            resume_at, started_at, finished_at
-       from unnest(${column(2, 'uuid')}, ${column(3, 'text')}, ${column(4, 'text')}, ${column(5, 'uuid')},
-                   ${column(6, 'text')}, ${column(7, 'text')}, ${column(8, 'json')}, ${column(9, 'json')},
-                   ${column(10, 'timestamptz')}, ${column(11, 'timestamptz')}, ${column(12, 'timestamptz')})
-              as u (run_id, node_id, iteration, workspace_id, status, ports, output, error, resume_at, started_at,
-                    finished_at)
-      where exists (select from fence)
-     on conflict do nothing
-   ), ended_waits as (
-     update workflow_node_runs n
-        set status = u.status, ports = coalesce(u.ports, ''), output = u.output, error = u.error,
-            finished_at = u.finished_at
-       from unnest(${column(13, 'uuid')}, ${column(14, 'text')}, ${column(15, 'text')}, ${column(16, 'text')},
-                   ${column(17, 'text')}, ${column(18, 'json')}, ${column(19, 'json')}, ${column(20, 'timestamptz')})
-              as u (run_id, node_id, iteration, status, ports, output, error, finished_at)
-      where n.run_id = u.run_id and n.node_id = u.node_id and n.iteration = coalesce(u.iteration, '')
-        and n.status in ('waiting', 'running') and exists (select from fence)
-   ), event_rows as (
-     insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events)
-     select * from unnest(${column(21, 'uuid')}, ${column(22, 'integer')}, ${column(23, 'integer')},
-                          ${column(24, 'uuid')}, ${column(25, 'json')})
-      where exists (select from fence)
-     on conflict do nothing
-   ), finished_runs as (
-     update workflow_runs r
-        set outcome = u.outcome, output = u.output, error = u.error, started_at = u.started_at,
-            finished_at = u.finished_at
-       from unnest(${column(26, 'uuid')}, ${column(27, 'text')}, ${column(28, 'json')}, ${column(29, 'json')},
-                   ${column(30, 'timestamptz')}, ${column(31, 'timestamptz')})
-              as u (run_id, outcome, output, error, started_at, finished_at)
-      where r.id = u.run_id and r.outcome is null and exists (select from fence)
-   ), left_queue as (
-     delete from run_queue
-      where run_id = any (${column(26, 'uuid')}) and worker_id = $1::uuid and exists (select from fence)
-   ), parked_runs as (
-     -- A run that someone wants canceled is not put to sleep: whoever claims it next sees the request.
-     update run_queue q
-        set state = case when q.cancel_requested_at is null then 'parked' else 'queued' end,
-            worker_id = null,
-            resume_at = case when q.cancel_requested_at is null then u.resume_at end
-       from unnest(${column(32, 'uuid')}, ${column(33, 'timestamptz')}) as u (run_id, resume_at)
-      where q.run_id = u.run_id and q.worker_id = $1::uuid and exists (select from fence)
-   )
-   select exists (select from fence) as fenced,
-          case when $35::text is not null and exists (select from fence) then pg_notify($34, $35) end`,
-);
+type Finished = Extract<RunEnd, { kind: 'finished' }>;
+type Parked = Extract<RunEnd, { kind: 'parked' }>;
 
 interface OwnedNode {
   readonly run: Segment;
@@ -73,13 +14,176 @@ interface OwnedNode {
 }
 
 interface OwnedEnd<E extends RunEnd> {
-  readonly runId: string;
+  readonly run: Segment;
   readonly end: E;
+}
+
+interface Told {
+  readonly run: Segment;
+  readonly parent: NodeAddress;
+  readonly message: string;
 }
 
 function time(at: Date | null): string | null {
   return at === null ? null : instantText(at);
 }
+
+/** Behind the worker, the channel and the payload. */
+const FIRST_COLUMN = 4;
+
+const inserted: Rows<OwnedNode> = rowsAt<OwnedNode>(FIRST_COLUMN, {
+  run_id: ['uuid', ({ run }) => run.runId],
+  node_id: ['text', ({ node }) => node.nodeId],
+  iteration: ['text', ({ node }) => node.iteration],
+  workspace_id: ['uuid', ({ run }) => run.workspaceId],
+  status: ['text', ({ node }) => node.status],
+  attempts: ['smallint', ({ node }) => node.attempts],
+  ports: ['text', ({ node }) => node.ports],
+  output: ['json', ({ node }) => node.output],
+  error: ['json', ({ node }) => node.error],
+  state: ['json', ({ node }) => node.state],
+  resume_at: ['timestamptz', ({ node }) => time(node.resumeAt)],
+  started_at: ['timestamptz', ({ node }) => time(node.startedAt)],
+  finished_at: ['timestamptz', ({ node }) => time(node.finishedAt)],
+});
+
+const updated: Rows<OwnedNode> = rowsAt<OwnedNode>(inserted.next, {
+  run_id: ['uuid', ({ run }) => run.runId],
+  node_id: ['text', ({ node }) => node.nodeId],
+  iteration: ['text', ({ node }) => node.iteration],
+  status: ['text', ({ node }) => node.status],
+  attempts: ['smallint', ({ node }) => node.attempts],
+  ports: ['text', ({ node }) => node.ports],
+  output: ['json', ({ node }) => node.output],
+  error: ['json', ({ node }) => node.error],
+  state: ['json', ({ node }) => node.state],
+  resume_at: ['timestamptz', ({ node }) => time(node.resumeAt)],
+  finished_at: ['timestamptz', ({ node }) => time(node.finishedAt)],
+});
+
+const events: Rows<Segment> = rowsAt<Segment>(updated.next, {
+  run_id: ['uuid', ({ runId }) => runId],
+  first_seq: ['integer', ({ firstSeq }) => firstSeq],
+  last_seq: ['integer', (run) => run.firstSeq + run.events.length - 1],
+  workspace_id: ['uuid', ({ workspaceId }) => workspaceId],
+  events: ['json', (run) => `[${run.events.join(',')}]`],
+});
+
+const finished: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(events.next, {
+  run_id: ['uuid', ({ run }) => run.runId],
+  outcome: ['text', ({ end }) => end.outcome],
+  output: ['json', ({ end }) => end.output],
+  error: ['json', ({ end }) => end.error],
+  started_at: ['timestamptz', ({ end }) => time(end.startedAt)],
+  finished_at: ['timestamptz', ({ end }) => time(end.finishedAt)],
+});
+
+const failed: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(finished.next, {
+  run_id: ['uuid', ({ run }) => run.runId],
+  error: ['json', ({ end }) => end.error],
+  failed_at: ['timestamptz', ({ end }) => time(end.finishedAt)],
+  error_workflow_id: ['uuid', ({ end }) => end.errorWorkflowId],
+});
+
+const parked: Rows<OwnedEnd<Parked>> = rowsAt<OwnedEnd<Parked>>(failed.next, {
+  run_id: ['uuid', ({ run }) => run.runId],
+  state: ['text', ({ end }) => end.state],
+  resume_at: ['timestamptz', ({ end }) => time(end.resumeAt)],
+});
+
+const consumed: Rows<NodeAddress> = rowsAt<NodeAddress>(parked.next, {
+  run_id: ['uuid', ({ runId }) => runId],
+  node_id: ['text', ({ nodeId }) => nodeId],
+  iteration: ['text', ({ iteration }) => iteration],
+});
+
+const signals: Rows<Told> = rowsAt<Told>(consumed.next, {
+  run_id: ['uuid', ({ parent }) => parent.runId],
+  node_id: ['text', ({ parent }) => parent.nodeId],
+  iteration: ['text', ({ parent }) => parent.iteration],
+  workspace_id: ['uuid', ({ run }) => run.workspaceId],
+  message: ['json', ({ message }) => message],
+});
+
+const recovered: Rows<Segment> = rowsAt<Segment>(signals.next, { run_id: ['uuid', ({ runId }) => runId] });
+
+/**
+ * Purpose: one checkpoint of many runs: results of nodes, events, runs that end and runs that wait, all or nothing.
+ * It writes nothing and says `fenced: false` when the worker has been declared dead. It may be sent again when its
+ * outcome is unknown (a connection lost at the commit): what is recorded already stays as it is.
+ * Locks: the worker's row FOR KEY SHARE first; then rows that only this worker writes. The queue's rows may be held for
+ * a moment by whoever cancels a run or sends it a message.
+ * Index: primary keys only. Rows: those of the segments.
+ */
+export const checkpoint = statement<Params, { readonly fenced: boolean }>(
+  'checkpoint',
+  `with fence as materialized (
+     select from engine_workers where id = $1::uuid for key share
+   ), node_rows as (
+     insert into workflow_node_runs (run_id, node_id, iteration, workspace_id, status, attempts, ports, output, error,
+                                     state, resume_at, started_at, finished_at)
+     select run_id, node_id, coalesce(iteration, ''), workspace_id, status, attempts, coalesce(ports, ''), output,
+            error, state, resume_at, started_at, finished_at
+       from ${inserted.source}
+      where exists (select from fence)
+     on conflict do nothing
+   ), open_rows as (
+     update workflow_node_runs n
+        set status = u.status, attempts = u.attempts, ports = coalesce(u.ports, ''), output = u.output,
+            error = u.error, state = u.state, resume_at = u.resume_at, finished_at = u.finished_at
+       from ${updated.source}
+      where n.run_id = u.run_id and n.node_id = u.node_id and n.iteration = coalesce(u.iteration, '')
+        and n.status in ('waiting', 'running') and exists (select from fence)
+   ), event_rows as (
+     insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events)
+     select * from ${events.source}
+      where exists (select from fence)
+     on conflict do nothing
+   ), finished_runs as (
+     update workflow_runs r
+        set outcome = u.outcome, output = u.output, error = u.error, started_at = u.started_at,
+            finished_at = u.finished_at
+       from ${finished.source}
+      where r.id = u.run_id and r.outcome is null and exists (select from fence)
+   ), left_queue as (
+     delete from run_queue
+      where run_id in (select u.run_id from ${finished.source}) and worker_id = $1::uuid
+        and exists (select from fence)
+   ), dead as (
+     insert into dead_letters (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by,
+                               input, error_code, error, created_at, failed_at, error_workflow_id)
+     select u.run_id, r.workspace_id, r.workflow_id, r.version_id, r.trigger_node, r.trigger_kind, r.started_by,
+            r.input, u.error ->> 'code', u.error, r.created_at, u.failed_at, u.error_workflow_id
+       from ${failed.source}
+      cross join lateral (select * from workflow_runs w where w.id = u.run_id limit 1) r
+      where exists (select from fence)
+     on conflict do nothing
+   ), parked_runs as (
+     -- A run that someone wants canceled, or for which something has come, is not put to sleep: whoever claims it next
+     -- sees what it is. Both stand on the row itself, so that the latest version of it is asked.
+     update run_queue q
+        set state = case when q.cancel_requested_at is null and not q.signaled then u.state else 'queued' end,
+            worker_id = null, rescues = 0,
+            resume_at = case when q.cancel_requested_at is null and not q.signaled then u.resume_at end
+       from ${parked.source}
+      where q.run_id = u.run_id and q.worker_id = $1::uuid and exists (select from fence)
+   ), consumed_signals as (
+     delete from run_signals s using ${consumed.source}
+      where s.run_id = u.run_id and s.node_id = u.node_id and s.iteration = coalesce(u.iteration, '')
+        and exists (select from fence)
+   ), sent_signals as (
+     insert into run_signals (run_id, node_id, iteration, workspace_id, message)
+     select run_id, node_id, coalesce(iteration, ''), workspace_id, message from ${signals.source}
+      where exists (select from fence)
+     on conflict do nothing
+   ), recovered_runs as (
+     update run_queue q set rescues = 0
+       from ${recovered.source}
+      where q.run_id = u.run_id and q.worker_id = $1::uuid and exists (select from fence)
+   )
+   select exists (select from fence) as fenced,
+          case when $3::text is not null and exists (select from fence) then pg_notify($2, $3) end`,
+);
 
 /** The statement's parameters for a batch of segments, at most one of each run. */
 export function checkpointParams(
@@ -88,50 +192,35 @@ export function checkpointParams(
   notify: { readonly channel: string; readonly payload: string | null },
 ): Params {
   const nodes = segments.flatMap((run) => run.nodes.map((node): OwnedNode => ({ run, node })));
-  const inserts = nodes.filter(({ node }) => node.write === 'insert');
-  const updates = nodes.filter(({ node }) => node.write === 'update');
-  const told = segments.filter(({ events }) => events.length > 0);
-  const finished: OwnedEnd<Extract<RunEnd, { kind: 'finished' }>>[] = [];
-  const parked: OwnedEnd<Extract<RunEnd, { kind: 'parked' }>>[] = [];
-  for (const { runId, end } of segments) {
-    if (end?.kind === 'finished') finished.push({ runId, end });
-    if (end?.kind === 'parked') parked.push({ runId, end });
-  }
+  const ends = endsOf(segments);
   return [
     workerId,
-    joined(inserts, ({ run }) => run.runId),
-    joined(inserts, ({ node }) => node.nodeId),
-    joined(inserts, ({ node }) => node.iteration),
-    joined(inserts, ({ run }) => run.workspaceId),
-    joined(inserts, ({ node }) => node.status),
-    joined(inserts, ({ node }) => node.ports),
-    joined(inserts, ({ node }) => node.output),
-    joined(inserts, ({ node }) => node.error),
-    joined(inserts, ({ node }) => time(node.resumeAt)),
-    joined(inserts, ({ node }) => time(node.startedAt)),
-    joined(inserts, ({ node }) => time(node.finishedAt)),
-    joined(updates, ({ run }) => run.runId),
-    joined(updates, ({ node }) => node.nodeId),
-    joined(updates, ({ node }) => node.iteration),
-    joined(updates, ({ node }) => node.status),
-    joined(updates, ({ node }) => node.ports),
-    joined(updates, ({ node }) => node.output),
-    joined(updates, ({ node }) => node.error),
-    joined(updates, ({ node }) => time(node.finishedAt)),
-    joined(told, ({ runId }) => runId),
-    joined(told, ({ firstSeq }) => firstSeq),
-    joined(told, ({ firstSeq, events }) => firstSeq + events.length - 1),
-    joined(told, ({ workspaceId }) => workspaceId),
-    joined(told, ({ events }) => `[${events.join(',')}]`),
-    joined(finished, ({ runId }) => runId),
-    joined(finished, ({ end }) => end.outcome),
-    joined(finished, ({ end }) => end.output),
-    joined(finished, ({ end }) => end.error),
-    joined(finished, ({ end }) => time(end.startedAt)),
-    joined(finished, ({ end }) => time(end.finishedAt)),
-    joined(parked, ({ runId }) => runId),
-    joined(parked, ({ end }) => time(end.resumeAt)),
     notify.channel,
     notify.payload,
+    ...inserted.params(nodes.filter(({ node }) => node.write === 'insert')),
+    ...updated.params(nodes.filter(({ node }) => node.write === 'update')),
+    ...events.params(segments.filter((run) => run.events.length > 0)),
+    ...finished.params(ends.finished),
+    ...failed.params(ends.finished.filter(({ end }) => end.outcome === 'failed')),
+    ...parked.params(ends.parked),
+    ...consumed.params(
+      segments.flatMap((run) => run.consumed.map((node) => ({ runId: run.runId, ...node }))),
+    ),
+    ...signals.params(ends.finished.flatMap(({ run, end }) => (end.told ? [{ run, ...end.told }] : []))),
+    // A run that leaves has its row changed by that already, and a statement changes a row once.
+    ...recovered.params(segments.filter((run) => run.recovered && run.end === null)),
   ];
+}
+
+function endsOf(segments: readonly Segment[]): {
+  readonly finished: readonly OwnedEnd<Finished>[];
+  readonly parked: readonly OwnedEnd<Parked>[];
+} {
+  const ended: OwnedEnd<Finished>[] = [];
+  const waiting: OwnedEnd<Parked>[] = [];
+  for (const run of segments) {
+    if (run.end?.kind === 'finished') ended.push({ run, end: run.end });
+    if (run.end?.kind === 'parked') waiting.push({ run, end: run.end });
+  }
+  return { finished: ended, parked: waiting };
 }

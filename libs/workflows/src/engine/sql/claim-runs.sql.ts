@@ -1,5 +1,6 @@
 import { statement } from '#platform';
 import type { JsonValue } from '../../definition/json';
+import type { RunOrigin } from '../run-origin';
 
 /** A run that is now this worker's: what is needed to begin or go on. */
 export interface ClaimedRun {
@@ -9,6 +10,7 @@ export interface ClaimedRun {
   readonly versionId: string;
   readonly triggerNode: string;
   readonly input: JsonValue;
+  readonly origin: RunOrigin | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   /** bigint as text. */
@@ -22,7 +24,7 @@ export interface ClaimedRun {
 /** The columns of ClaimedRun. The lateral limit keeps the run's row a probe of its primary key under any plan. */
 const CLAIMED = `
   select m.run_id as "runId", m.workspace_id as "workspaceId", m.workflow_id as "workflowId",
-         r.version_id as "versionId", r.trigger_node as "triggerNode", r.input,
+         r.version_id as "versionId", r.trigger_node as "triggerNode", r.input, r.origin,
          r.created_at as "createdAt", r.started_at as "startedAt", m.turn, m.claims, m.rescues,
          m.cancel_requested_at is not null as "cancelRequested"
     from mine m
@@ -33,7 +35,7 @@ const CLAIMED = `
 const TAKE = `
    mine as (
      update run_queue q
-        set state = 'owned', worker_id = $1::uuid, resume_at = null, claims = q.claims + 1
+        set state = 'owned', worker_id = $1::uuid, resume_at = null, claims = q.claims + 1, signaled = false
       where q.run_id = any (array(select run_id from next)) and exists (select from fence)
      returning q.run_id, q.workspace_id, q.workflow_id, q.turn, q.claims, q.rescues, q.cancel_requested_at
    )`;
@@ -52,24 +54,24 @@ export const claimQueued = statement<[workerId: string, limit: number], ClaimedR
 );
 
 /**
- * Purpose: takes parked runs whose time has come; the database's clock says so.
+ * Purpose: takes runs whose time has come; the database's clock says so.
  * Index: run_queue_resume_at_idx; otherwise as claim-queued.
  */
 export const claimDue = statement<[workerId: string, limit: number, now: Date | null], ClaimedRun>(
   'claim-due',
   `with ${FENCE}, next as materialized (
-     select run_id from run_queue where state = 'parked' and resume_at <= coalesce($3::timestamptz, now())
+     select run_id from run_queue where resume_at <= coalesce($3::timestamptz, now())
       order by resume_at limit $2 for update skip locked
    ), ${TAKE} ${CLAIMED}`,
 );
 
 /**
- * Purpose: when the next parked run is due, in milliseconds from now; null when none is parked.
+ * Purpose: when the next parked run is due, in milliseconds from now; null when none waits for its time.
  * Index: run_queue_resume_at_idx. Rows: one.
  */
 export const nextDue = statement<[now: Date | null], { readonly inMs: number }>(
   'next-due',
   `select greatest(0, extract(epoch from resume_at - coalesce($1::timestamptz, clock_timestamp())) * 1000)::float8
             as "inMs"
-     from run_queue where state = 'parked' order by resume_at limit 1`,
+     from run_queue where resume_at is not null order by resume_at limit 1`,
 );

@@ -20,3 +20,28 @@ export function joined<T>(rows: readonly T[], valueOf: (row: T) => string | numb
   }
   return text;
 }
+
+/** The columns of rows that travel to a statement, in order: of which type, and how a row fills them. */
+export interface RowColumns<T> {
+  readonly [name: string]: readonly [type: string, valueOf: (row: T) => string | number | null];
+}
+
+/** Rows of one kind on their way to a statement: what stands in its text, and the parameters that fill it. */
+export interface Rows<T> {
+  /** A from clause: the rows under the alias `u`. An empty text is null. */
+  readonly source: string;
+  /** The position behind the last parameter. */
+  readonly next: number;
+  params(rows: readonly T[]): readonly string[];
+}
+
+/** Lays out rows from a position of the parameters on. */
+export function rowsAt<T>(first: number, columns: RowColumns<T>): Rows<T> {
+  const entries = Object.entries(columns);
+  const arrays = entries.map(([, [type]], i) => column(first + i, type));
+  return {
+    source: `unnest(${arrays.join(', ')}) as u (${entries.map(([name]) => name).join(', ')})`,
+    next: first + entries.length,
+    params: (rows) => entries.map(([, [, valueOf]]) => joined(rows, valueOf)),
+  };
+}

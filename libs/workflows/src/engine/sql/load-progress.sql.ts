@@ -1,6 +1,7 @@
 import { statement } from '#platform';
 import type { JsonValue } from '../../definition/json';
 import type { NodeError } from '../../nodes/node-kind';
+import type { NodeState } from '../node-state';
 
 /** A node run as it was recorded. */
 export interface RecordedNode {
@@ -8,9 +9,12 @@ export interface RecordedNode {
   readonly nodeId: string;
   readonly iteration: string;
   readonly status: 'running' | 'waiting' | 'succeeded' | 'failed' | 'skipped' | 'canceled';
+  readonly attempts: number;
   readonly ports: string;
   readonly output: JsonValue;
+  readonly outputBytes: number;
   readonly error: NodeError | null;
+  readonly state: NodeState | null;
   readonly resumeAt: Date | null;
   readonly startedAt: Date;
 }
@@ -21,7 +25,8 @@ export interface RecordedNode {
  */
 export const loadNodeRuns = statement<[runIds: readonly string[]], RecordedNode>(
   'load-node-runs',
-  `select run_id as "runId", node_id as "nodeId", iteration, status, ports, output, error,
+  `select run_id as "runId", node_id as "nodeId", iteration, status, attempts, ports, output,
+          coalesce(octet_length(output::text), 0) as "outputBytes", error, state,
           resume_at as "resumeAt", started_at as "startedAt"
      from workflow_node_runs where run_id = any ($1::uuid[])`,
 );

@@ -9,8 +9,18 @@ import { checkpoint } from './checkpoint.sql';
 import { claimDue, claimQueued, nextDue } from './claim-runs.sql';
 import { loadLastSeq, loadNodeRuns } from './load-progress.sql';
 import { claimStartKeys, purgeStartKeys, readStartKeys, releaseStartKeys } from './start-keys.sql';
-import { startRuns } from './start-runs.sql';
-import { heartbeatWorker, readCancelRequests, releaseRuns, releaseUnheld, rescueRuns } from './workers.sql';
+import { copyResults, startRuns } from './start-runs.sql';
+import {
+  cancelChildren,
+  cancelOrphans,
+  deliverSignals,
+  insertSignal,
+  loadSignals,
+  purgeSignals,
+  signalRun,
+  takeAttention,
+} from './signals.sql';
+import { heartbeatWorker, releaseRuns, releaseUnheld, rescueRuns } from './workers.sql';
 
 type AnyStatement = Statement<readonly unknown[], unknown>;
 
@@ -31,7 +41,15 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [rescueRuns, ['run_queue_worker_id_idx']],
   [releaseRuns, ['run_queue_worker_id_idx']],
   [releaseUnheld, ['run_queue_worker_id_idx']],
-  [readCancelRequests, ['run_queue_cancel_idx']],
+  [takeAttention, ['run_queue_attention_idx', 'run_queue_pkey']],
+  [insertSignal, []],
+  [signalRun, ['run_queue_pkey']],
+  [deliverSignals, ['run_signals_undelivered_idx', 'run_queue_pkey']],
+  [loadSignals, ['run_signals_pkey']],
+  [cancelChildren, ['run_queue_parent_run_id_idx']],
+  [cancelOrphans, ['run_queue_parent_run_id_idx', 'run_queue_pkey']],
+  [purgeSignals, ['run_signals_created_at_idx']],
+  [copyResults, ['workflow_node_runs_default_pkey']],
   [lockLiveRun, ['run_queue_pkey']],
   [requestCancel, ['run_queue_pkey']],
   [cancelHeldByNobody, ['run_queue_pkey', 'workflow_runs_default_pkey', 'workflow_node_runs_default_pkey']],
@@ -88,6 +106,11 @@ describe('the plans of the engine’s statements, as prepared for any parameters
       `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
        select $1, n::text, $2, gen_random_uuid(), sha256(n::text::bytea) from generate_series(1, 20000) n`,
       [workflowId, workspaceId],
+    );
+    await testDb().sql(
+      `insert into run_signals (run_id, node_id, workspace_id, message, delivered)
+       select gen_random_uuid(), 'start', $1, '{}', n % 20 > 0 from generate_series(1, 20000) n`,
+      [workspaceId],
     );
     await testDb().sql('analyze');
     await testDb().sql('set plan_cache_mode = force_generic_plan');

@@ -8,6 +8,8 @@ export interface StartKey {
   readonly workspaceId: string;
   readonly runId: string;
   readonly requestHashHex: string;
+  /** Kept for good: the product's own, for starts that may be asked for again after weeks. */
+  readonly lasting: boolean;
 }
 
 /** What holds a key after `claimStartKeys`: our run, or an earlier one. */
@@ -18,7 +20,14 @@ export interface HeldKey {
   readonly requestHashHex: string;
 }
 
-type KeyParams = [workflowIds: string, keys: string, workspaceIds: string, runIds: string, hashes: string];
+type KeyParams = [
+  workflowIds: string,
+  keys: string,
+  workspaceIds: string,
+  runIds: string,
+  hashes: string,
+  lasting: string,
+];
 
 /**
  * Purpose: takes start keys; a key that is taken already stays as it is. A second start with the same key waits here
@@ -27,10 +36,11 @@ type KeyParams = [workflowIds: string, keys: string, workspaceIds: string, runId
  */
 export const claimStartKeys = statement<KeyParams>(
   'claim-start-keys',
-  `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
-   select workflow_id, convert_from(decode(key, 'hex'), 'UTF8') collate "default", workspace_id, run_id, decode(hash, 'hex')
+  `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash, lasting)
+   select workflow_id, convert_from(decode(key, 'hex'), 'UTF8') collate "default", workspace_id, run_id, decode(hash, 'hex'),
+          lasting
      from unnest(${column(1, 'uuid')}, ${column(2, 'text')}, ${column(3, 'uuid')}, ${column(4, 'uuid')},
-                 ${column(5, 'text')}) as u (workflow_id, key, workspace_id, run_id, hash)
+                 ${column(5, 'text')}, ${column(6, 'boolean')}) as u (workflow_id, key, workspace_id, run_id, hash, lasting)
     order by workflow_id, key
    on conflict (workflow_id, key) do nothing`,
 );
@@ -46,6 +56,7 @@ export function claimStartKeysParams(keys: readonly StartKey[]): KeyParams {
     joined(keys, (key) => key.workspaceId),
     joined(keys, (key) => key.runId),
     joined(keys, (key) => key.requestHashHex),
+    joined(keys, (key) => String(key.lasting)),
   ];
 }
 
@@ -73,7 +84,7 @@ export const purgeStartKeys = statement<[now: Date | null, limit: number], { rea
   'purge-start-keys',
   `delete from run_start_keys where ctid = any (array(
      select ctid from run_start_keys
-      where created_at < coalesce($1::timestamptz, now()) - interval '24 hours'
+      where created_at < coalesce($1::timestamptz, now()) - interval '24 hours' and not lasting
       order by created_at limit $2 for update skip locked))
    returning run_id as "runId"`,
 );

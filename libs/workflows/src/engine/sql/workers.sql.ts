@@ -87,9 +87,3 @@ export const releaseUnheld = statement<
     where state = 'owned' and worker_id = $1::uuid and run_id <> all ($2::uuid[])
    returning run_id as "runId"`,
 );
-
-/** Purpose: which of my runs someone wants canceled. Index: run_queue_cancel_idx. */
-export const readCancelRequests = statement<[workerId: string], { readonly runId: string }>(
-  'read-cancel-requests',
-  `select run_id as "runId" from run_queue where worker_id = $1::uuid and cancel_requested_at is not null`,
-);
