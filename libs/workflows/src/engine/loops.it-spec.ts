@@ -1,11 +1,14 @@
 import { eventually, Signal, useTestDb } from '#platform/testing';
+import type { JsonObject } from '../definition/json';
 import type { NodeOutcome } from '../nodes/node-kind';
 import { chain, heldLeases, ScriptedEffects, startTestEngine, type TestEngine, TestRuns } from '../testing';
+
+jest.setTimeout(30_000);
 
 const done: NodeOutcome = { kind: 'done', output: 'done' };
 
 /** A loop over the items of the trigger with one effect inside. */
-function loopOf(params: Readonly<Record<string, unknown>> = {}) {
+function loopOf(params: JsonObject = {}) {
   return {
     nodes: [
       { id: 'start', type: 'trigger.manual' },
