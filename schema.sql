@@ -458,6 +458,7 @@ create table dead_letters (
   settled_at timestamptz,
   settled_by text,
   error_workflow_id uuid,
+  tell_at timestamptz,
   error_run_id uuid,
   constraint dead_letters_pkey primary key (run_id),
   constraint dead_letters_requeued_check check ((state = 'requeued'::text) = (requeued_run_id is not null)),
@@ -465,7 +466,7 @@ create table dead_letters (
   constraint dead_letters_state_check check (state = any (array['open'::text, 'requeued'::text, 'discarded'::text]))
 );
 create index dead_letters_error_code_idx on dead_letters using btree (workspace_id, error_code, run_id);
-create index dead_letters_unheard_idx on dead_letters using btree (failed_at) where error_workflow_id is not null and error_run_id is null;
+create index dead_letters_tell_at_idx on dead_letters using btree (tell_at) where tell_at is not null;
 create index dead_letters_workflow_id_idx on dead_letters using btree (workflow_id, run_id);
 create index dead_letters_workspace_id_idx on dead_letters using btree (workspace_id, run_id);
 alter table dead_letters enable row level security;
@@ -487,6 +488,63 @@ create table engine_workers (
   last_turn bigint not null default 0,
   constraint engine_workers_pkey primary key (id)
 ) with (fillfactor = 50);
+
+create table run_approval_votes (
+  approval_id uuid not null,
+  workspace_id uuid not null,
+  user_id uuid not null,
+  vote text not null,
+  comment text not null,
+  form json not null,
+  voted_at timestamptz not null default now(),
+  constraint run_approval_votes_pkey primary key (approval_id, user_id),
+  constraint run_approval_votes_vote_check check (vote = any (array['approve'::text, 'reject'::text]))
+);
+create index run_approval_votes_workspace_id_approval_id_idx on run_approval_votes using btree (workspace_id, approval_id);
+alter table run_approval_votes enable row level security;
+alter table run_approval_votes force row level security;
+create policy owner_access on run_approval_votes to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on run_approval_votes to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table run_approvals (
+  id uuid not null,
+  workspace_id uuid not null,
+  run_id uuid not null,
+  node_id text not null,
+  iteration text not null default ''::text,
+  title text not null,
+  message text not null,
+  roles text[] not null,
+  user_ids uuid[] not null,
+  quorum smallint not null,
+  started_by text not null,
+  self_approval boolean not null,
+  form json not null,
+  requested_at timestamptz not null default now(),
+  deadline_at timestamptz,
+  outcome text,
+  decided_at timestamptz,
+  constraint run_approvals_pkey primary key (id),
+  constraint run_approvals_node_key unique (run_id, node_id, iteration),
+  constraint run_approvals_workspace_id_id_key unique (workspace_id, id),
+  constraint run_approvals_decided_check check ((outcome is null) = (decided_at is null)),
+  constraint run_approvals_outcome_check check (outcome = any (array['approved'::text, 'rejected'::text])),
+  constraint run_approvals_quorum_check check (quorum >= 1 and quorum <= 100)
+);
+create index run_approvals_open_idx on run_approvals using btree (workspace_id, id) where outcome is null;
+create index run_approvals_requested_at_idx on run_approvals using btree (requested_at);
+alter table run_approvals enable row level security;
+alter table run_approvals force row level security;
+create policy owner_access on run_approvals to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on run_approvals to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
 create table run_queue (
   run_id uuid not null,
@@ -805,6 +863,8 @@ create policy tenant_isolation on workspace_turns to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
 alter table dead_letters add constraint dead_letters_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table run_approval_votes add constraint run_approval_votes_approval_fkey foreign key (workspace_id, approval_id) references run_approvals(workspace_id, id) on delete cascade;
+alter table run_approvals add constraint run_approvals_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workflow_hooks add constraint workflow_hooks_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflow_versions add constraint workflow_versions_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);

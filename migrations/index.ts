@@ -22,6 +22,7 @@ import { WorkspaceInvitations1795260011000 } from './control/1795260011000-Works
 import { AppendOnlyAuditLog1795260012000 } from './control/1795260012000-AppendOnlyAuditLog';
 import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
 import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemantics';
+import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -51,5 +52,6 @@ export const migrations: Migrations = {
     RunQueue1763640040000,
     WorkspaceRunUsage1763640060000,
     EngineSemantics1795262000000,
+    Approvals1795262001000,
   ],
 };

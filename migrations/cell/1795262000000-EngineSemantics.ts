@@ -74,8 +74,9 @@ export class EngineSemantics1795262000000 implements MigrationInterface {
         requeued_run_id uuid,
         settled_at timestamptz,
         settled_by text,
-        -- A workflow that is to hear of it, and the run that does. Both null when there is none.
+        -- A workflow that is to hear of it, when that is to be tried next, and the run that it became.
         error_workflow_id uuid,
+        tell_at timestamptz,
         error_run_id uuid,
         constraint dead_letters_pkey primary key (run_id),
         constraint dead_letters_workspace_id_fkey foreign key (workspace_id) references tenants (workspace_id),
@@ -86,8 +87,7 @@ export class EngineSemantics1795262000000 implements MigrationInterface {
       create index dead_letters_workspace_id_idx on dead_letters (workspace_id, run_id);
       create index dead_letters_workflow_id_idx on dead_letters (workflow_id, run_id);
       create index dead_letters_error_code_idx on dead_letters (workspace_id, error_code, run_id);
-      create index dead_letters_unheard_idx on dead_letters (failed_at)
-        where error_workflow_id is not null and error_run_id is null;
+      create index dead_letters_tell_at_idx on dead_letters (tell_at) where tell_at is not null;
       grant select, update on dead_letters to millrace_tenant;
       ${tenantIsolation('dead_letters')}
 

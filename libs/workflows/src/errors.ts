@@ -23,3 +23,20 @@ export const runErrors = defineErrors('run', {
 export const hookErrors = defineErrors('hook', {
   not_found: { kind: 'not_found', title: 'No such webhook' },
 });
+
+/** What can be wrong with an answer to an approval. */
+export const approvalErrors = defineErrors('approval', {
+  not_found: { kind: 'not_found', title: 'No such approval' },
+  closed: { kind: 'conflict', title: 'The approval is closed' },
+  not_asked: { kind: 'forbidden', title: 'You are not among the approvers' },
+  own_run: { kind: 'forbidden', title: 'Nobody approves a run of their own' },
+  voted: { kind: 'conflict', title: 'You have answered already' },
+  invalid_form: { kind: 'unprocessable', title: 'The form is not filled in correctly' },
+});
+
+/** What can be wrong with a call of a node that waits for one. */
+export const callbackErrors = defineErrors('callback', {
+  not_found: { kind: 'not_found', title: 'Nothing waits here' },
+  over: { kind: 'gone', title: 'The run is over' },
+  taken: { kind: 'conflict', title: 'The call was made before' },
+});

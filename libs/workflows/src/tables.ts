@@ -10,6 +10,8 @@ export const tables = [
   'run_start_keys',
   'run_signals',
   'dead_letters',
+  'run_approvals',
+  'run_approval_votes',
   'workspace_turns',
   'engine_workers',
 ] as const;

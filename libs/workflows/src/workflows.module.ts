@@ -11,13 +11,19 @@ import { CalledWorkflows } from './runs/called-workflows.service';
 import { RunStreams } from './runs/run-streams.service';
 import { RunsController } from './runs/runs.controller';
 import { Runs } from './runs/runs.service';
+import { ErrorRuns } from './runs/error-runs.loop';
 import { HooksController } from './triggers/hooks.controller';
 import { Hooks } from './triggers/hooks.service';
+import { ApprovalPurger } from './waits/approval-purger.loop';
+import { ApprovalsController } from './waits/approvals.controller';
+import { Approvals } from './waits/approvals.service';
+import { CallbacksController } from './waits/callbacks.controller';
+import { Callbacks } from './waits/callbacks.service';
 
 /** Workflows: authoring, running, triggers. Needs the ports of `ports.ts`. */
 @Module({
   imports: [NodesModule, CatalogModule.with(NodesModule)],
-  controllers: [RunsController, HooksController],
+  controllers: [RunsController, HooksController, ApprovalsController, CallbacksController],
   providers: [
     Engine,
     EngineWorkers,
@@ -26,6 +32,10 @@ import { Hooks } from './triggers/hooks.service';
     Runs,
     RunStreams,
     Hooks,
+    Approvals,
+    ApprovalPurger,
+    Callbacks,
+    ErrorRuns,
     WorkspaceRuns,
     DeletedWorkspaceRuns,
   ],

@@ -70,6 +70,8 @@ export const purgeRest: readonly Purge[] = [
   purgeOf('run_start_keys'),
   purgeOf('run_signals'),
   purgeOf('dead_letters'),
+  purgeOf('run_approval_votes'),
+  purgeOf('run_approvals'),
   unpublishAll,
   purgeOf('workflow_hooks'),
   purgeOf('workflow_versions'),

@@ -59,18 +59,24 @@ export class Engine {
   /** Gives a run a message for one of its nodes: at once, or as soon as the node waits for it. The first one counts. */
   async signal(workspaceId: string, signal: Signal): Promise<SignalResult> {
     const cellId = await this.db.cellOf(workspaceId);
-    return this.db.cell(cellId, async (tx) => {
-      const { runId, nodeId, iteration, message } = signal;
-      const [live] = await tx.query(lockLiveRun, runId, workspaceId);
-      if (!live) return 'not_live';
-      const text = JSON.stringify(message);
-      const [kept] = await tx.query(insertSignal, runId, nodeId, iteration, workspaceId, text);
-      if (!kept) return 'taken';
-      await tx.query(signalRun, runId);
-      // Whoever holds the run looks at its messages; if nobody does, whoever claims it will.
-      await tx.query(notify, channels.work(cellId), live.state === 'owned' ? runId : '');
-      return 'accepted';
-    });
+    return this.db.cell(cellId, (tx) => this.signalIn(tx, { cellId, workspaceId }, signal));
+  }
+
+  /** The same in a transaction of the caller's over the workspace's cell. */
+  async signalIn(
+    tx: Tx,
+    { cellId, workspaceId }: { readonly cellId: string; readonly workspaceId: string },
+    { runId, nodeId, iteration, message }: Signal,
+  ): Promise<SignalResult> {
+    const [live] = await tx.query(lockLiveRun, runId, workspaceId);
+    if (!live) return 'not_live';
+    const text = JSON.stringify(message);
+    const [kept] = await tx.query(insertSignal, runId, nodeId, iteration, workspaceId, text);
+    if (!kept) return 'taken';
+    await tx.query(signalRun, runId);
+    // Whoever holds the run looks at its messages; if nobody does, whoever claims it will.
+    await tx.query(notify, channels.work(cellId), live.state === 'owned' ? runId : '');
+    return 'accepted';
   }
 
   async #cancelHeldByNobody(tx: Tx, cellId: string, runId: string): Promise<void> {

@@ -68,8 +68,9 @@ export class NodeExecutor {
   /** What is known before an effect begins, for whoever has to go on after a crash inside it. */
   #announce({ place, attempt, resumed }: Task, request: JsonValue): void {
     const { book, host } = this.parts;
+    if (resumed !== null) return;
     book.started(place, attempt);
-    if (place.node.policy.repeat === 'safe' || resumed !== null) return;
+    if (place.node.policy.repeat === 'safe') return;
     const startedAt = host.now().toISOString();
     book.running(place, attempt, { kind: 'attempt', attempt, startedAt, request: shown(request) });
   }

@@ -1,6 +1,8 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
 import { Config, productVersion } from '#platform';
+import { ApprovalRequests } from '../waits/approval-requests';
 import { EgressClient } from '../egress/guarded-client';
+import { approvalNode } from './approval.node';
 import { builtinKinds } from './builtin-kinds';
 import { httpRequestNode } from './http-request.node';
 import { NodeKindRegistry } from './registry';
@@ -8,6 +10,7 @@ import { NodeKindRegistry } from './registry';
 /** The kinds of node of this installation, and the one guarded client through which they reach the world. */
 @Module({
   providers: [
+    ApprovalRequests,
     {
       provide: EgressClient,
       inject: [Config],
@@ -19,9 +22,9 @@ import { NodeKindRegistry } from './registry';
     },
     {
       provide: NodeKindRegistry,
-      inject: [EgressClient],
-      useFactory: (client: EgressClient) =>
-        new NodeKindRegistry([...builtinKinds(), httpRequestNode(client)]),
+      inject: [EgressClient, ApprovalRequests],
+      useFactory: (client: EgressClient, requests: ApprovalRequests) =>
+        new NodeKindRegistry([...builtinKinds(), httpRequestNode(client), approvalNode(requests)]),
     },
   ],
   exports: [NodeKindRegistry],

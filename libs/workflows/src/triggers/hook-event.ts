@@ -39,7 +39,8 @@ function shownQuery(query: HookRequest['query']): JsonValue {
   return Object.fromEntries(shown);
 }
 
-function shownBody(
+/** A body as workflows see it: `{body, bodyKind}`. */
+export function shownBody(
   contentType: string | string[] | undefined,
   body: Buffer,
 ): { readonly [key: string]: JsonValue } {

@@ -18,6 +18,7 @@ export type Permission =
   | 'run:read'
   | 'run:start'
   | 'run:cancel'
+  | 'run:decide'
   | 'hook:read'
   | 'secret:manage'
   | 'billing:read'
@@ -32,6 +33,7 @@ const member: readonly Permission[] = [
   'workflow:publish',
   'run:start',
   'run:cancel',
+  'run:decide',
   'hook:read',
   'billing:read',
 ];

@@ -151,9 +151,10 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
         and exists (select from fence)
    ), dead as (
      insert into dead_letters (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by,
-                               input, error_code, error, created_at, failed_at, error_workflow_id)
+                               input, error_code, error, created_at, failed_at, error_workflow_id, tell_at)
      select u.run_id, r.workspace_id, r.workflow_id, r.version_id, r.trigger_node, r.trigger_kind, r.started_by,
-            r.input, u.error ->> 'code', u.error, r.created_at, u.failed_at, u.error_workflow_id
+            r.input, u.error ->> 'code', u.error, r.created_at, u.failed_at, u.error_workflow_id,
+            case when u.error_workflow_id is not null then u.failed_at end
        from ${failed.source}
       cross join lateral (select * from workflow_runs w where w.id = u.run_id limit 1) r
       where exists (select from fence)
