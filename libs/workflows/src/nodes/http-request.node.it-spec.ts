@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { EgressClient } from '../egress/guarded-client';
+import { compileTemplates, resolve } from '../expressions/template';
 import { httpRequestNode } from './http-request.node';
 import type { NodeOutcome } from './node-kind';
 
@@ -114,6 +115,39 @@ describe('what is sent', () => {
   );
 });
 
+describe('a misspelt name in a template', () => {
+  const scope = {
+    trigger: { body: { path: 'orders', token: 'secret' } },
+    nodes: {},
+    run: { id: 'run', workflowId: 'w', workspaceId: 'x', version: 1, startedAt: '2026-01-01T00:00:00.000Z' },
+  };
+
+  /** What a run would do: compute the params, then call. */
+  async function runTemplates(params: { readonly [key: string]: string | object }): Promise<NodeOutcome> {
+    return run((await resolve(compileTemplates(params as never), scope)) as object);
+  }
+
+  it.each([
+    { url: `/{{ trigger.body.pth }}` },
+    { url: `/x`, headers: { Authorization: 'Bearer {{ trigger.body.tokn }}' } },
+    { url: `/x`, query: { a: '{{ nodes.none.output }}' } },
+    { url: `/x`, method: 'POST', body: { json: { id: '{{ trigger.body.id }}' } } },
+  ])('is a failure and never an empty text: %j', async ({ url, ...rest }) => {
+    let calls = 0;
+    listener = (_request, response) => {
+      calls += 1;
+      response.end();
+    };
+    // The control: with a name that is there the same way of running calls the server.
+    await runTemplates({ url: `${origin}/{{ trigger.body.path }}` });
+    expect(calls).toBe(1);
+    await expect(runTemplates({ url: origin + url, ...rest })).rejects.toMatchObject({
+      code: 'expression_undefined',
+    });
+    expect(calls).toBe(1);
+  });
+});
+
 describe('what comes back', () => {
   it('is status, headers, body and how the body was read', async () => {
     const headers = { 'Content-Type': 'application/json', 'X-A': ['1', '2'], 'Set-Cookie': ['a=1', 'b=2'] };
@@ -159,6 +193,7 @@ describe('failures', () => {
     answers(status, { 'content-type': 'application/json' }, '{"error":"why"}');
     expect(await run({ url: `${origin}/x?token=secret` })).toEqual({
       kind: 'failed',
+      retryable: status >= 429,
       error: {
         code: 'node.http_status',
         message: expect.stringContaining(`answered ${status}, expected 2xx`),
@@ -217,6 +252,73 @@ describe('failures', () => {
     expect(await codeOf({})).toBe('egress.redirect_loop');
   });
 });
+
+describe('what a failure says about trying again', () => {
+  const adviceOf = async (params: object = {}) => {
+    const { error: _, ...advice } = { error: null, ...(await run(params)) };
+    return advice;
+  };
+
+  it.each([
+    [400, false],
+    [401, false],
+    [404, false],
+    [408, true],
+    [409, false],
+    [422, false],
+    [425, true],
+    [429, true],
+    [499, false],
+    [500, true],
+    [503, true],
+    [599, true],
+  ])('status %i may be tried again: %s', async (status, retryable) => {
+    answers(status, {});
+    expect(await adviceOf()).toEqual({ kind: 'failed', retryable });
+  });
+
+  it('is nothing where an unexpected answer is no failure of the server or the request', async () => {
+    answers(200, {});
+    expect(await adviceOf({ successStatuses: [201] })).toEqual({ kind: 'failed' });
+    answers(304, {});
+    expect(await adviceOf()).toEqual({ kind: 'failed' });
+  });
+
+  it('repeats what the server asks for, in seconds and as a date by its own clock', async () => {
+    answers(429, { 'retry-after': '17' });
+    expect(await adviceOf()).toEqual({ kind: 'failed', retryable: true, retryAfterSeconds: 17 });
+    const date = 'Sun, 01 Mar 2026 08:00:00 GMT';
+    answers(503, { date, 'retry-after': 'Sun, 01 Mar 2026 08:00:30 GMT' });
+    expect(await adviceOf()).toMatchObject({ retryAfterSeconds: 30 });
+    answers(503, { 'retry-after': 'in a while' });
+    expect(await adviceOf()).toEqual({ kind: 'failed', retryable: true });
+    answers(404, { 'retry-after': '17' });
+    expect(await adviceOf()).toEqual({ kind: 'failed', retryable: false });
+  });
+
+  it('tells what the network did from what the author wrote', async () => {
+    answers(200, {});
+    expect(await adviceOf({ url: 'http://169.254.169.254/' })).toMatchObject({ retryable: false });
+    expect(await adviceOf({ url: 'http://[' })).toMatchObject({ retryable: false });
+    expect(await adviceOf({ url: 'http://no-such-host.invalid/' })).toMatchObject({ retryable: true });
+    expect(await adviceOf({ url: `http://127.0.0.1:${await aClosedPort()}/` })).toMatchObject({
+      retryable: true,
+    });
+    listener = (request) => request.socket.destroy();
+    expect(await adviceOf()).toMatchObject({ retryable: true });
+    listener = () => undefined;
+    expect(await adviceOf({ timeoutSeconds: 0.05 })).toMatchObject({ retryable: true });
+  });
+});
+
+/** A port that was free a moment ago, and where nobody listens. */
+async function aClosedPort(): Promise<number> {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  await new Promise((resolve) => other.close(resolve));
+  return port;
+}
 
 describe('params', () => {
   const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../definition/json';
 import type { EgressHeaders, EgressRequest, EgressResponse, EgressResult } from '../egress/egress-result';
+import type { EgressFailureCode } from '../egress/fault';
 import type { EgressClient } from '../egress/guarded-client';
 import { type HeaderPair, withDefaults } from '../egress/request-headers';
 import { responseContent, storableText } from '../egress/response-content';
-import type { NodeExecution, NodeKind, NodeOutcome } from './node-kind';
+import { retryAfterSeconds } from '../egress/retry-after';
+import type { NodeError, NodeExecution, NodeKind, NodeOutcome } from './node-kind';
 
 const MAX_TIMEOUT_SECONDS = 300;
 const DEFAULT_RESPONSE_BYTES = 1024 * 1024;
@@ -73,7 +75,7 @@ export function httpRequestNode(client: EgressClient): NodeKind<HttpRequestParam
     purity: 'effect',
     params: paramsSchema,
     ports: () => ['out'],
-    execute: async (input) => outcomeOf(input.params, await client.request(toRequest(input))),
+    execute: async (input) => outcomeOf(input, await client.request(toRequest(input))),
   };
 }
 
@@ -95,21 +97,63 @@ function toRequest({ params, idempotencyKey, signal }: NodeExecution<HttpRequest
   };
 }
 
-function outcomeOf(params: HttpRequestParams, result: EgressResult): NodeOutcome {
+function outcomeOf({ params, now }: NodeExecution<HttpRequestParams>, result: EgressResult): NodeOutcome {
   switch (result.kind) {
     case 'blocked': {
       const { rule, url, message } = result;
-      return { kind: 'failed', error: { code: 'egress.blocked', message, details: { rule, url } } };
+      const error = { code: 'egress.blocked', message, details: { rule, url } };
+      return { kind: 'failed', error, retryable: false };
     }
-    case 'failed':
-      return { kind: 'failed', error: { code: `egress.${result.code}`, message: result.message } };
+    case 'failed': {
+      const { code, message } = result;
+      const retryable = retryableFaults[code];
+      return {
+        kind: 'failed',
+        error: { code: `egress.${code}`, message },
+        ...(retryable !== null && { retryable }),
+      };
+    }
     case 'response':
       return isSuccess(params, result.status)
         ? { kind: 'done', output: responseOutput(result) }
-        : unexpectedStatus(params, result);
+        : { kind: 'failed', error: unexpectedStatus(params, result), ...advice(result, now) };
     default:
       return result satisfies never;
   }
+}
+
+/** Whether the same request may fare better later. Null: that depends on what nobody here can see. */
+const retryableFaults: Readonly<Record<EgressFailureCode, boolean | null>> = {
+  invalid_request: false,
+  dns: true,
+  connect: true,
+  tls: null,
+  timeout: true,
+  aborted: null,
+  connection_lost: true,
+  redirect_loop: false,
+  too_large: false,
+  bad_response: null,
+};
+
+/** What an unexpected answer says about asking again. */
+function advice(
+  { status, headers }: EgressResponse,
+  now: Date,
+): { readonly retryable?: boolean; readonly retryAfterSeconds?: number } {
+  const retryable = isRetryable(status);
+  if (retryable === false) return { retryable };
+  const seconds = retryAfterSeconds(headers, now);
+  return {
+    ...(retryable !== null && { retryable }),
+    ...(seconds !== null && { retryAfterSeconds: seconds }),
+  };
+}
+
+/** 408, 425, 429 and the server's own faults pass; any other 4xx is about the request. Below 400 nobody knows. */
+function isRetryable(status: number): boolean | null {
+  if (status < 400) return null;
+  return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
 function responseOutput(response: EgressResponse): JsonObject {
@@ -120,7 +164,7 @@ function responseOutput(response: EgressResponse): JsonObject {
 function unexpectedStatus(
   { method, successStatuses }: HttpRequestParams,
   response: EgressResponse,
-): NodeOutcome {
+): NodeError {
   const { status } = response;
   const { body, bodyKind } = contentOf(response);
   const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -134,7 +178,7 @@ function unexpectedStatus(
     bodyKind,
     truncated: text.length > SHOWN_BODY_CHARS,
   };
-  return { kind: 'failed', error: { code: 'node.http_status', message, details } };
+  return { code: 'node.http_status', message, details };
 }
 
 function isSuccess({ successStatuses }: HttpRequestParams, status: number): boolean {
