@@ -18,9 +18,10 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110's token: what the name of a header is made of. */
+export const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Tab, visible ASCII, and the upper half of Latin-1: what RFC 9110 lets a field value hold. */
-const FIELD_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+export const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
 /**
  * Credentials the standards name, and names that say they hold one (`X-Api-Key`, `Private-Token`). They are not
@@ -34,7 +35,7 @@ export function checkedHeaders(headers: Readonly<Record<string, string>>): reado
   const pairs = Object.entries(headers);
   for (const [name, value] of pairs) {
     const shown = JSON.stringify(name.slice(0, 80));
-    if (!TOKEN.test(name)) {
+    if (!HEADER_NAME.test(name)) {
       throw new EgressFault(
         'invalid_request',
         `${shown} is not a header name; use letters, digits and hyphens.`,
@@ -46,7 +47,7 @@ export function checkedHeaders(headers: Readonly<Record<string, string>>): reado
         `The header ${shown} is set by the HTTP client itself; remove it from the request.`,
       );
     }
-    if (!FIELD_VALUE.test(value)) {
+    if (!HEADER_VALUE.test(value)) {
       throw new EgressFault(
         'invalid_request',
         `The value of the header ${shown} holds a line break, a control character or a character outside Latin-1; remove or encode it.`,

@@ -89,6 +89,16 @@ const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
     valid: [{ message: 'x' }, { message: 'x', code: 'out_of_stock' }],
     invalid: [{}, { message: '' }, { message: 'x', code: 'Bad Code' }],
   },
+  respond: {
+    valid: [{}, { status: 599, headers: { 'Content-Type': 'text/plain' }, body: 'Hello' }, { body: null }],
+    invalid: [
+      { status: 199 },
+      { status: 600 },
+      { status: 200.5 },
+      { headers: { a: 1 } },
+      { status: 204, body: 1 },
+    ],
+  },
 };
 
 describe.each(builtinKinds().map((kind) => [kind.type, kind] as const))('The kind %s', (type, kind) => {

@@ -3,6 +3,7 @@ import { delayNode } from './delay.node';
 import { failNode } from './fail.node';
 import { forEachNode } from './for-each.node';
 import type { NodeKind } from './node-kind';
+import { respondNode } from './respond.node';
 import { runWorkflowNode } from './run-workflow.node';
 import { setNode } from './set.node';
 import { switchNode } from './switch.node';
@@ -27,5 +28,6 @@ export function builtinKinds(): readonly NodeKind[] {
     waitCallbackNode,
     runWorkflowNode,
     failNode,
+    respondNode,
   ];
 }
