@@ -101,9 +101,11 @@ create table mail_outbox (
   last_error text,
   created_at timestamptz not null,
   sent_at timestamptz,
+  deduplication_key text,
   constraint mail_outbox_pkey primary key (id),
   constraint mail_outbox_attempts_check check (attempts >= 0),
   constraint mail_outbox_body_check check ((state = 'sent'::text) = (body is null)),
+  constraint mail_outbox_deduplication_key_check check (length(deduplication_key) >= 1 and length(deduplication_key) <= 255),
   constraint mail_outbox_last_error_check check (length(last_error) <= 500),
   constraint mail_outbox_next_attempt_at_check check ((state = 'queued'::text) = (next_attempt_at is not null)),
   constraint mail_outbox_sent_at_check check ((state = 'sent'::text) = (sent_at is not null)),
@@ -111,6 +113,7 @@ create table mail_outbox (
   constraint mail_outbox_subject_check check (length(subject) >= 1 and length(subject) <= 500),
   constraint mail_outbox_to_address_check check (length(to_address) >= 3 and length(to_address) <= 254)
 );
+create unique index mail_outbox_deduplication_key_key on mail_outbox using btree (deduplication_key) where deduplication_key is not null;
 create index mail_outbox_next_attempt_at_idx on mail_outbox using btree (next_attempt_at) where state = 'queued'::text;
 grant insert on mail_outbox to millrace_tenant;
 

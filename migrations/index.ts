@@ -20,6 +20,7 @@ import { ApiKeyScopes1795260004000 } from './control/1795260004000-ApiKeyScopes'
 import { WorkspaceLifecycle1795260010000 } from './control/1795260010000-WorkspaceLifecycle';
 import { WorkspaceInvitations1795260011000 } from './control/1795260011000-WorkspaceInvitations';
 import { AppendOnlyAuditLog1795260012000 } from './control/1795260012000-AppendOnlyAuditLog';
+import { MailDeduplicationKeys1795265000000 } from './control/1795265000000-MailDeduplicationKeys';
 import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
 import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemantics';
 import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
@@ -44,6 +45,7 @@ export const migrations: Migrations = {
     WorkspaceLifecycle1795260010000,
     WorkspaceInvitations1795260011000,
     AppendOnlyAuditLog1795260012000,
+    MailDeduplicationKeys1795265000000,
   ],
   cell: [
     Tenants1763640010000,

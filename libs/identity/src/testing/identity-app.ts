@@ -51,8 +51,8 @@ class RecordedMail extends Mail {
     page: 'verify-email' | 'reset-password' | 'delete-account' = 'verify-email',
   ): string {
     const link = `/${page}?token=`;
-    const mail = this.sent.findLast(({ to, text }) => to === address && text.includes(link));
-    const token = /^[\w-]+/.exec(mail?.text.split(link)[1] ?? '')?.[0];
+    const mail = this.sent.findLast(({ to, text }) => to === address && text?.includes(link));
+    const token = /^[\w-]+/.exec(mail?.text?.split(link)[1] ?? '')?.[0];
     if (token === undefined) throw new Error(`No mail with a link to ${page} went to ${address}.`);
     return token;
   }

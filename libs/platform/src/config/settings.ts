@@ -266,6 +266,12 @@ export const settings = {
       .optional()
       .transform((value) => value ?? 'Millrace <no-reply@localhost>'),
   },
+  emailsPerDay: {
+    env: 'EMAILS_PER_DAY',
+    example: '500',
+    doc: 'Readers that the email.send nodes of one workspace may write to in a day; 0 keeps workflows from sending mails.',
+    schema: integer(0, 1_000_000, 500),
+  },
   metricsToken: {
     env: 'METRICS_TOKEN',
     example: '',

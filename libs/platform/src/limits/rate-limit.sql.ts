@@ -1,23 +1,24 @@
 import { statement } from '../db/statement';
 
 /**
- * Purpose: takes one from the budget of a key, or nothing when it is used up; says which, and when the budget is whole
- * again. The generic cell rate algorithm: `clear_at` moves ahead by window / limit with each take, and may be at most
- * a window ahead of now (the thousandth of a second forgives the rounding of the steps). One row, whose lock makes all
- * processes take turns: exactly `limit` pass at once, then one with every step. No row back: a first take of another
- * transaction, begun after this statement, used the whole budget.
+ * Purpose: takes `count` from the budget of a key, or nothing when less is left; says which, and when the budget is
+ * whole again. The generic cell rate algorithm: `clear_at` moves ahead by window / limit for each that is taken, and may
+ * be at most a window ahead of now (the thousandth of a second forgives the rounding of the steps). One row, whose lock
+ * makes all processes take turns: exactly `limit` pass at once, then one with every step. No row back: a first take of
+ * another transaction, begun after this statement, used the whole budget; or more than the limit is asked for.
  * Locks: the row. Index: rate_limits_pkey. Rows: one or none.
  */
 export const takeFromBudget = statement<
-  [key: Buffer, policy: string, limit: number, windowSeconds: number, now: Date | null],
+  [key: Buffer, policy: string, limit: number, windowSeconds: number, now: Date | null, count: number],
   { readonly taken: boolean; readonly clearSeconds: number }
 >(
   'take-from-rate-limit',
   `with at as (
-     select coalesce($5::timestamptz, now()) as now, make_interval(secs => $4::float8 / $3::int) as step,
+     select coalesce($5::timestamptz, now()) as now, make_interval(secs => $4::float8 * $6::int / $3::int) as step,
             make_interval(secs => $4::float8 + 0.001) as reach),
    taken as (
      insert into rate_limits as r (key, policy, clear_at) select $1::bytea, $2::text, at.now + at.step from at
+      where at.step <= at.reach
      on conflict (key) do update
        set clear_at = greatest(r.clear_at, (select now from at)) + (select step from at)
        where greatest(r.clear_at, (select now from at)) + (select step from at) <= (select now + reach from at)

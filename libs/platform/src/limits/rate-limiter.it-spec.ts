@@ -58,6 +58,23 @@ describe('RateLimiter', () => {
     expect(await limiter.take(policy, 'ada')).toMatchObject({ taken: false });
   });
 
+  it('gives several at once or none, and says when there will be as many', async () => {
+    const { clock, limiter } = limiterAt('2026-03-01T12:00:00Z');
+    const policy = aPolicy(10, 100);
+    const takeSeveral = (count: number) => limiter.takeSeveral(policy, { subject: 'ada', count });
+    expect(await takeSeveral(11)).toMatchObject({ taken: false });
+    expect(await takeSeveral(7)).toMatchObject({ taken: true, remaining: 3, resetSeconds: 70 });
+    expect(await takeSeveral(5)).toMatchObject({ taken: false, retryAfterSeconds: 20 });
+    expect(await takeSeveral(3)).toMatchObject({ taken: true, remaining: 0, retryAfterSeconds: 10 });
+    clock.advance(50 * SECOND_MS - 2);
+    expect(await takeSeveral(5)).toMatchObject({ taken: false, retryAfterSeconds: 1 });
+    clock.advance(2);
+    expect(await takeSeveral(5)).toMatchObject({ taken: true, remaining: 0 });
+    expect(await takeSeveral(11)).toMatchObject({ taken: false });
+    clock.advance(100 * SECOND_MS);
+    expect(await takeSeveral(10)).toMatchObject({ taken: true, remaining: 0 });
+  });
+
   it('keeps a budget for each subject and policy', async () => {
     const { limiter } = limiterAt('2026-03-01T12:00:00Z');
     const [one, other] = [aPolicy(1, 60), aPolicy(1, 60)];

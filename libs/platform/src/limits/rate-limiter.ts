@@ -43,12 +43,25 @@ export class RateLimiter {
    * Within `tx` others who take from the same budget wait for its end.
    */
   async take(policy: RatePolicy, subject: string, tx?: Tx): Promise<RateStanding> {
+    return this.takeSeveral(policy, { subject, count: 1 }, tx);
+  }
+
+  /**
+   * Takes `count` at once, or nothing: then `retryAfterSeconds` says when as many will be there. More than the policy's
+   * limit are never there.
+   */
+  async takeSeveral(
+    policy: RatePolicy,
+    { subject, count }: { readonly subject: string; readonly count: number },
+    tx?: Tx,
+  ): Promise<RateStanding> {
     const { limit, windowSeconds, name } = policy;
-    const params = [keyOf(policy, subject), name, limit, windowSeconds, this.clock.pinned()] as const;
+    const key = keyOf(policy, subject);
+    const params = [key, name, limit, windowSeconds, this.clock.pinned(), count] as const;
     const [row] = await (tx
       ? tx.query(takeFromBudget, ...params)
       : this.db.executeControl(takeFromBudget, ...params));
-    return standingOf(policy, row ?? { taken: false, clearSeconds: windowSeconds });
+    return standingOf(policy, row ?? { taken: false, clearSeconds: windowSeconds }, count);
   }
 
   /** Takes one, or throws request.too_many, which says when to come back. */
@@ -77,12 +90,14 @@ export function tooMany({ policy, retryAfterSeconds }: RateStanding): AppError {
 function standingOf(
   policy: RatePolicy,
   { taken, clearSeconds }: { readonly taken: boolean; readonly clearSeconds: number },
+  count: number,
 ): RateStanding {
   const step = policy.windowSeconds / policy.limit;
   const used = Math.max(clearSeconds, 0);
   // A thousandth of a second forgives what rounding made of the steps, as in the statement.
   const remaining = taken ? Math.max(0, Math.floor((policy.windowSeconds - used + 0.001) / step)) : 0;
-  const untilNext = remaining > 0 ? 0 : Math.max(1, Math.ceil(used + step - policy.windowSeconds - 0.001));
+  const wanted = taken ? step : step * count;
+  const untilNext = remaining > 0 ? 0 : Math.max(1, Math.ceil(used + wanted - policy.windowSeconds - 0.001));
   return { policy, taken, remaining, retryAfterSeconds: untilNext, resetSeconds: Math.ceil(used) };
 }
 

@@ -14,9 +14,13 @@ function linked(text: string): string {
 function article(mail: ReceivedMail): string {
   return `<article>
 <h2>${escapeHtml(mail.subject)}</h2>
-<p>To ${escapeHtml(mail.to)}, ${mail.receivedAt.toISOString()}</p>
-<pre>${linked(mail.text)}</pre>
+<p>To ${escapeHtml(readersOf(mail))}, ${mail.receivedAt.toISOString()}</p>
+<pre>${linked(mail.text ?? mail.html ?? '')}</pre>
 </article>`;
+}
+
+function readersOf({ to, alsoTo = [], cc = [], bcc = [] }: ReceivedMail): string {
+  return [to, ...alsoTo, ...cc, ...bcc].join(', ');
 }
 
 /** The page at /dev/mail: every mail's text, newest first, with its links. */

@@ -4,9 +4,19 @@ import { SecretBox } from '../crypto/secret-box';
 import { Random } from '../ids/random';
 import { Injectable } from '@nestjs/common';
 
-const bodySchema = z.strictObject({ text: z.string(), html: z.string().nullable() });
+const addresses = z.array(z.string()).readonly().optional();
 
-/** What a mail says. */
+// What a mail does not have is left out: processes of the release before know nothing of the further readers.
+const bodySchema = z.strictObject({
+  text: z.string().nullable(),
+  html: z.string().nullable(),
+  alsoTo: addresses,
+  cc: addresses,
+  bcc: addresses,
+  replyTo: z.string().optional(),
+});
+
+/** What a mail says, and who reads it beside its first reader. */
 export type MailBody = Readonly<z.output<typeof bodySchema>>;
 
 /** Mail bodies hold links that sign people in, so they lie in the database sealed, each for its own row. */

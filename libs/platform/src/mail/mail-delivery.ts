@@ -17,7 +17,7 @@ import {
   recordMailSent,
 } from './mail-outbox.sql';
 import { mailRoute } from './mail-route';
-import { MailTransport } from './mail-transport.port';
+import { MailTransport, SomeRefused } from './mail-transport.port';
 
 /** Sent side by side, so that one slow delivery does not hold up the rest. */
 const BATCH = 10;
@@ -75,15 +75,23 @@ export class MailDelivery implements LoopDuty, OnModuleInit {
 
   /** Rejects only when the outcome cannot be recorded; the lease then lets the mail be sent again. */
   async #deliver(mail: ClaimedMail): Promise<void> {
+    let refused: string | null = null;
     try {
       // Only a process that died counts an attempt beyond the last: such a mail must not go round for ever.
       if (mail.attempts > MAX_ATTEMPTS) throw new Error('The process died while it sent this mail.');
       await this.#send(mail);
     } catch (error) {
-      await this.#recordFault(mail, error);
-      return;
+      if (!(error instanceof SomeRefused)) {
+        await this.#recordFault(mail, error);
+        return;
+      }
+      refused = storable(error.message);
+      const readers = error.reasons.length;
+      this.logger
+        .scoped('mail', { mailId: mail.id, readers })
+        .warn('The mail server refused some of the readers of a mail.');
     }
-    await this.db.executeControl(recordMailSent, mail.id, this.clock.pinned());
+    await this.db.executeControl(recordMailSent, mail.id, refused, this.clock.pinned());
   }
 
   async #send(mail: ClaimedMail): Promise<void> {

@@ -20,6 +20,28 @@ export const enqueueMail = statement<
 );
 
 /**
+ * Purpose: puts a mail into the outbox unless one with its key is there. Waits for a transaction that is about to put one
+ * there. No row back: it is there (or was a moment ago), and `find-mail-by-key` finds it.
+ * Locks: the key. Index: mail_outbox_deduplication_key_key. Rows: one or none.
+ */
+export const enqueueMailOnce = statement<
+  [id: string, toAddress: string, subject: string, body: Buffer, key: string, now: Date | null],
+  { readonly id: string }
+>(
+  'enqueue-mail-once',
+  `insert into mail_outbox (id, to_address, subject, body, deduplication_key, state, next_attempt_at, created_at)
+   values ($1::uuid, $2, $3, $4::bytea, $5::text, 'queued', coalesce($6::timestamptz, now()), coalesce($6::timestamptz, now()))
+   on conflict (deduplication_key) where deduplication_key is not null do nothing
+   returning id`,
+);
+
+/** Purpose: the mail that was queued under a key. Index: mail_outbox_deduplication_key_key. Rows: one or none. */
+export const findMailByKey = statement<[key: string], { readonly id: string }>(
+  'find-mail-by-key',
+  `select id from mail_outbox where deduplication_key = $1::text`,
+);
+
+/**
  * Purpose: takes due mails for as long as the lease lasts, by moving their next attempt behind it. No lock outlives
  * the statement, and a process that dies while sending leaves rows that fall due again by themselves.
  * Locks: the rows claimed, skipping those another process is claiming. Index: mail_outbox_next_attempt_at_idx.
@@ -41,12 +63,15 @@ export const claimDueMails = statement<[now: Date | null, leaseSeconds: number, 
    returning m.id, m.to_address as "toAddress", m.subject, m.body, m.attempts`,
 );
 
-/** Purpose: a mail has left; its body is erased with the same write. A fact, so it needs no fence. Rows: one. */
-export const recordMailSent = statement<[id: string, now: Date | null]>(
+/**
+ * Purpose: a mail has left; its body is erased with the same write, and who of its readers was refused is noted. A fact,
+ * so it needs no fence. Rows: one.
+ */
+export const recordMailSent = statement<[id: string, refused: string | null, now: Date | null]>(
   'record-mail-sent',
   `update mail_outbox
-      set state = 'sent', body = null, next_attempt_at = null, last_error = null,
-          sent_at = coalesce($2::timestamptz, now())
+      set state = 'sent', body = null, next_attempt_at = null, last_error = $2::text,
+          sent_at = coalesce($3::timestamptz, now())
     where id = $1::uuid and state = 'queued'`,
 );
 

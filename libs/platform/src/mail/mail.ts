@@ -8,16 +8,24 @@ import { Clock } from '../time/clock';
 import { mailQueued } from './events';
 import { isMailAddress } from './mail-address';
 import { MailBodies } from './mail-body';
-import { enqueueMail } from './mail-outbox.sql';
+import type { MailReaders } from './mail-transport.port';
+import { enqueueMail, enqueueMailOnce, findMailByKey } from './mail-outbox.sql';
 
 const MAX_SUBJECT_LENGTH = 500;
 
-/** A mail to send: `text` is what people read, `html` the same for those who prefer it. */
-export interface MailToSend {
+/** A mail to send: `text` is what people read, `html` the same for those who prefer it. One of them is enough. */
+export interface MailToSend extends MailReaders {
   readonly to: string;
   readonly subject: string;
-  readonly text: string;
-  readonly html?: string;
+  readonly text?: string | undefined;
+  readonly html?: string | undefined;
+}
+
+/** A mail in the outbox. */
+export interface QueuedMail {
+  readonly id: string;
+  /** False: it was there already. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -38,13 +46,43 @@ export class Mail {
    * what is not one address, or a subject with control characters (it could carry further headers).
    */
   async enqueue(tx: Tx, mail: MailToSend): Promise<string> {
-    const { to, subject, text, html = null } = mail;
-    assertAddress(to);
-    assertSubject(subject);
-    const id = this.ids.next();
-    await tx.query(enqueueMail, id, to, subject, this.bodies.seal(id, { text, html }), this.clock.pinned());
+    const { id, body } = this.#sealed(mail);
+    await tx.query(enqueueMail, id, mail.to, mail.subject, body, this.clock.pinned());
     this.hints.afterCommit(tx, mailQueued, null);
     return id;
+  }
+
+  /**
+   * Like `enqueue`, but of several mails with one key the first alone is sent, whoever queues them and when. Works in
+   * transactions of the owner alone.
+   */
+  async enqueueOnce(tx: Tx, key: string, mail: MailToSend): Promise<QueuedMail> {
+    const { id, body } = this.#sealed(mail);
+    const params = [id, mail.to, mail.subject, body, key, this.clock.pinned()] as const;
+    const [queued] = await tx.query(enqueueMailOnce, ...params);
+    if (!queued) {
+      const [earlier] = await tx.query(findMailByKey, key);
+      if (!earlier) throw new Error('The mail of this key vanished while it was looked for.');
+      return { id: earlier.id, isNew: false };
+    }
+    this.hints.afterCommit(tx, mailQueued, null);
+    return { id, isNew: true };
+  }
+
+  #sealed(mail: MailToSend): { readonly id: string; readonly body: Buffer } {
+    const { to, subject, text = null, html = null, alsoTo = [], cc = [], bcc = [], replyTo } = mail;
+    for (const address of [to, ...alsoTo, ...cc, ...bcc]) assertAddress(address);
+    if (replyTo !== undefined) assertAddress(replyTo);
+    assertSubject(subject);
+    if (text === null && html === null) throw new Error('A mail needs a text or an HTML.');
+    const id = this.ids.next();
+    const readers = {
+      ...(alsoTo.length > 0 && { alsoTo }),
+      ...(cc.length > 0 && { cc }),
+      ...(bcc.length > 0 && { bcc }),
+      ...(replyTo !== undefined && { replyTo }),
+    };
+    return { id, body: this.bodies.seal(id, { text, html, ...readers }) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
 import type { Secret } from '../config/secret';
-import { MailTransport, type OutgoingMail } from './mail-transport.port';
+import { MailTransport, type OutgoingMail, SomeRefused } from './mail-transport.port';
 
 /** A whole delivery must end within this, or the lease of its row would run out under it. */
 const SEND_TIMEOUT_MS = 60_000;
@@ -26,7 +26,7 @@ export class SmtpTransport extends MailTransport {
   }
 
   async send(mail: OutgoingMail): Promise<void> {
-    const { messageId, from, to, subject, text, html } = mail;
+    const { messageId, from, to, subject, text, html, replyTo } = mail;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
@@ -37,17 +37,26 @@ export class SmtpTransport extends MailTransport {
     const sending = this.#transporter.sendMail({
       messageId,
       from,
-      // As an object, the address is not parsed: it stays one recipient whatever it looks like.
-      to: { name: '', address: to },
+      to: [to, ...(mail.alsoTo ?? [])].map(asOneReader),
+      cc: (mail.cc ?? []).map(asOneReader),
+      bcc: (mail.bcc ?? []).map(asOneReader),
+      ...(replyTo === undefined ? {} : { replyTo: asOneReader(replyTo) }),
       subject,
-      text,
+      ...(text === null ? {} : { text }),
       ...(html === null ? {} : { html }),
       headers: { 'Auto-Submitted': 'auto-generated' },
     });
     try {
-      await Promise.race([sending, timeout]);
+      const info = await Promise.race([sending, timeout]);
+      const refused = info.rejectedErrors ?? [];
+      if (refused.length > 0) throw new SomeRefused(refused.map(({ message }) => message));
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** As an object, an address is not parsed: it stays one reader whatever it looks like. */
+function asOneReader(address: string): { readonly name: string; readonly address: string } {
+  return { name: '', address };
 }

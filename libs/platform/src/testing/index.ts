@@ -7,5 +7,6 @@ export { planOf } from './plan-of';
 export { PinnedClock } from './pinned-clock';
 export { recordedStatements } from './recorded-statements';
 export { Signal } from './signal';
+export { testMail } from './test-mail';
 export { type TestDb, useTestDb } from './test-db';
 export { type TestServices, testServices } from './test-services';

@@ -1,9 +1,10 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
-import { Config, productVersion } from '#platform';
+import { Config, Db, Mail, productVersion, RateLimiter } from '#platform';
 import { ApprovalRequests } from '../waits/approval-requests';
 import { EgressClient } from '../egress/guarded-client';
 import { approvalNode } from './approval.node';
 import { builtinKinds } from './builtin-kinds';
+import { emailSendNode } from './email-send.node';
 import { httpRequestNode } from './http-request.node';
 import { NodeKindRegistry } from './registry';
 
@@ -22,9 +23,22 @@ import { NodeKindRegistry } from './registry';
     },
     {
       provide: NodeKindRegistry,
-      inject: [EgressClient, ApprovalRequests],
-      useFactory: (client: EgressClient, requests: ApprovalRequests) =>
-        new NodeKindRegistry([...builtinKinds(), httpRequestNode(client), approvalNode(requests)]),
+      inject: [EgressClient, ApprovalRequests, Db, Mail, RateLimiter, Config],
+      // oxlint-disable-next-line house/few-parameters -- injected by position
+      useFactory: (
+        client: EgressClient,
+        requests: ApprovalRequests,
+        db: Db,
+        mail: Mail,
+        limiter: RateLimiter,
+        { values }: Config,
+      ) =>
+        new NodeKindRegistry([
+          ...builtinKinds(),
+          httpRequestNode(client),
+          emailSendNode({ db, mail, limiter, readersPerDay: values.emailsPerDay }),
+          approvalNode(requests),
+        ]),
     },
   ],
   exports: [NodeKindRegistry],
