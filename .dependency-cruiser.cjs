@@ -134,13 +134,14 @@ module.exports = {
       name: 'pure-core',
       severity: 'error',
       comment:
-        'definition/ and expressions/ decide and never act: the same input gives the same answer, in a property test ' +
-        'as in production. They import each other, the contract of node kinds, zod, jsonata and re2js; pass everything ' +
-        'else in as a value.',
-      from: { path: '^libs/workflows/src/(definition|expressions)/', pathNot: TEST },
+        'definition/, expressions/ and payload-schema/ decide and never act: the same input gives the same answer, in a ' +
+        'property test as in production. They import each other, the contract of node kinds, zod, jsonata and re2js; ' +
+        'pass everything else in as a value.',
+      from: { path: '^libs/workflows/src/(definition|expressions|payload-schema)/', pathNot: TEST },
       to: {
         pathNot: [
-          '^libs/workflows/src/(definition|expressions)/',
+          '^libs/workflows/src/(definition|expressions|payload-schema)/',
+          '^libs/workflows/src/decimal\\.ts$',
           '^libs/workflows/src/nodes/(node-kind|registry|param-schemas)\\.ts$',
           npm('zod|jsonata|re2js'),
         ],

@@ -89,6 +89,23 @@ const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
     valid: [{ message: 'x' }, { message: 'x', code: 'out_of_stock' }],
     invalid: [{}, { message: '' }, { message: 'x', code: 'Bad Code' }],
   },
+  format: {
+    valid: [
+      { input: ' a ', steps: [{ op: 'text.trim' }, { op: 'text.replace', search: 'a', with: 'b' }] },
+      { input: 1, steps: [{ op: 'text.lower' }] },
+      { input: null, steps: Array.from({ length: 50 }, () => ({ op: 'boolean.parse' })) },
+    ],
+    invalid: [
+      { steps: [{ op: 'text.trim' }] },
+      { input: 1, steps: [] },
+      { input: 1, steps: [{}] },
+      { input: 1, steps: [{ op: 'text.shout' }] },
+      { input: 1, steps: [{ op: 'constructor' }] },
+      { input: 1, steps: [{ op: 'text.trim', more: 1 }] },
+      { input: 1, steps: [{ op: 'text.replace' }] },
+      { input: null, steps: Array.from({ length: 51 }, () => ({ op: 'boolean.parse' })) },
+    ],
+  },
   respond: {
     valid: [{}, { status: 599, headers: { 'Content-Type': 'text/plain' }, body: 'Hello' }, { body: null }],
     invalid: [
@@ -117,6 +134,13 @@ describe('A condition', () => {
       output: false,
       ports: ['false'],
     });
+  });
+
+  test('says what it got in text that can be stored', () => {
+    for (const value of ['😀'.repeat(40), `a${'😀'.repeat(40)}`]) {
+      const parsed = conditionNode.params.safeParse({ if: value });
+      expect(parsed.error?.issues[0]?.message).not.toMatch(/\p{Surrogate}/u);
+    }
   });
 
   test.each<[unknown, string]>([

@@ -2,6 +2,7 @@ import { conditionNode } from './condition.node';
 import { delayNode } from './delay.node';
 import { failNode } from './fail.node';
 import { forEachNode } from './for-each.node';
+import { formatNode } from './format/format.node';
 import type { NodeKind } from './node-kind';
 import { respondNode } from './respond.node';
 import { runWorkflowNode } from './run-workflow.node';
@@ -29,5 +30,6 @@ export function builtinKinds(): readonly NodeKind[] {
     runWorkflowNode,
     failNode,
     respondNode,
+    formatNode,
   ];
 }

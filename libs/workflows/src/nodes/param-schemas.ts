@@ -28,5 +28,6 @@ export function described(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return 'an object';
   const text = JSON.stringify(value);
-  return `the ${typeof value} ${text.length <= 40 ? text : `${text.slice(0, 39)}…`}`;
+  // The cut may leave half of a surrogate pair, which PostgreSQL refuses to store.
+  return `the ${typeof value} ${text.length <= 40 ? text : `${text.slice(0, 39).toWellFormed()}…`}`;
 }
