@@ -81,6 +81,7 @@ export class MailDelivery implements LoopDuty, OnModuleInit {
       if (mail.attempts > MAX_ATTEMPTS) throw new Error('The process died while it sent this mail.');
       await this.#send(mail);
     } catch (error) {
+      // What was sent to some must not be sent again for the sake of the others.
       if (!(error instanceof SomeRefused)) {
         await this.#recordFault(mail, error);
         return;
