@@ -39,4 +39,5 @@ export const callbackErrors = defineErrors('callback', {
   not_found: { kind: 'not_found', title: 'Nothing waits here' },
   over: { kind: 'gone', title: 'The run is over' },
   taken: { kind: 'conflict', title: 'The call was made before' },
+  invalid_payload: { kind: 'unprocessable', title: 'The workflow does not take this' },
 });

@@ -1,7 +1,6 @@
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import type { JsonObject } from '../definition/json';
 import type { NodeOutcome } from '../nodes/node-kind';
-import { RunAdmission } from '../ports';
 import {
   aPublishedWorkflow,
   chain,
@@ -11,7 +10,7 @@ import {
   type TestEngine,
   TestRuns,
 } from '../testing';
-import { Engine } from './engine';
+import type { Engine } from './engine';
 
 jest.setTimeout(30_000);
 
@@ -49,8 +48,7 @@ describe('a workflow that runs another one', () => {
 
   beforeAll(async () => {
     worker = await startTestEngine(testDb().db, testDb().url);
-    const { clock, ids } = worker.services;
-    door = new Engine(testDb().db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
+    door = worker.door;
     testDb().beforeClose(() => worker.drain());
   });
 

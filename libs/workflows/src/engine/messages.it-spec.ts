@@ -1,9 +1,8 @@
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import type { JsonObject } from '../definition/json';
 import type { NodeOutcome } from '../nodes/node-kind';
-import { RunAdmission } from '../ports';
 import { chain, heldLeases, ScriptedEffects, startTestEngine, type TestEngine, TestRuns } from '../testing';
-import { Engine } from './engine';
+import type { Engine } from './engine';
 
 jest.setTimeout(30_000);
 
@@ -30,8 +29,7 @@ describe('a node that waits for a call', () => {
 
   beforeAll(async () => {
     worker = await startTestEngine(testDb().db, testDb().url);
-    const { clock, ids } = worker.services;
-    door = new Engine(testDb().db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
+    door = worker.door;
     testDb().beforeClose(() => worker.drain());
   });
 
@@ -132,8 +130,7 @@ describe('an attempt that may not be repeated without asking', () => {
     const second = await startTestEngine(testDb().db, testDb().url, { effects });
     const runs = new TestRuns(testDb, () => second);
     await runs.inState(runId, 'undecided');
-    const { clock, ids } = second.services;
-    const door = new Engine(testDb().db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
+    const { door } = second;
     const decide = (message: { readonly decision: string; readonly value?: string }) =>
       door.signal(workspaceId, {
         runId,

@@ -1,8 +1,7 @@
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import type { NodeOutcome } from '../nodes/node-kind';
 import { aPublishedWorkflow, heldLeases, startTestEngine, type TestEngine } from '../testing';
-import { Engine } from './engine';
-import { RunAdmission } from '../ports';
+import type { Engine } from './engine';
 
 type Definition = Parameters<typeof aPublishedWorkflow>[1];
 
@@ -13,8 +12,7 @@ describe.each(['cell_1', 'cell_2'])('a run in %s', (cellId) => {
 
   beforeAll(async () => {
     worker = await startTestEngine(testDb().db, testDb().url, { cellId });
-    const { clock, ids } = worker.services;
-    door = new Engine(testDb().db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
+    door = worker.door;
     testDb().beforeClose(() => worker.drain());
   });
 

@@ -12,7 +12,7 @@ function issuesOf(params: object): readonly string[] {
 
 describe('A respond', () => {
   it('gives status, headers and body, and what is not said by default', () => {
-    expect(answer({})).toEqual({ kind: 'done', output: { status: 200, headers: {} } });
+    expect(answer({})).toEqual({ kind: 'done', output: { status: 200, headers: {} }, responds: true });
     expect(answer({ status: 201, headers: { Location: '/x', 'x-a': 'é\t' }, body: { id: 1 } })).toEqual({
       kind: 'done',
       output: { status: 201, headers: { Location: '/x', 'x-a': 'é\t' }, body: { id: 1 } },

@@ -87,7 +87,7 @@ export const respondNode: NodeKind<RespondParams> = {
   purity: 'pure',
   params,
   ports: () => ['out'],
-  execute: ({ params: answer }) => ({ kind: 'done', output: outputOf(answer) }),
+  execute: ({ params: answer }) => ({ kind: 'done', output: outputOf(answer), responds: true }),
 };
 
 function outputOf({ status, headers: pairs, body }: RespondParams): JsonObject {

@@ -1,8 +1,10 @@
 import type { Db } from '#platform';
 import { type TestServices, testServices } from '#platform/testing';
 import { CellEngine } from '../engine/cell-engine';
+import { Engine } from '../engine/engine';
 import { RunStarter, type StartResult } from '../engine/run-starter';
 import { builtinKinds } from '../nodes/builtin-kinds';
+import type { NodeKind } from '../nodes/node-kind';
 import { NodeKindRegistry } from '../nodes/registry';
 import { type Admission, type AdmissionRequest, RunAdmission } from '../ports';
 import { CalledDirectly } from './called-directly';
@@ -36,6 +38,8 @@ export interface TestEngine {
     input?: unknown,
     key?: { readonly key: string; readonly requestHashHex: string },
   ): Promise<StartResult>;
+  /** The engine's door on the same database. */
+  readonly door: Engine;
   /** Stops in good order. */
   drain(): Promise<void>;
   /** Stops at once and gives nothing back, as a killed process would. */
@@ -52,12 +56,18 @@ export async function startTestEngine(
     readonly admission?: RunAdmission;
     readonly environment?: Readonly<Record<string, string>>;
     readonly idle?: 'idle';
+    /** Kinds beside the built-in ones and `test.effect`. */
+    readonly kinds?: (services: TestServices) => readonly NodeKind[];
   } = {},
 ): Promise<TestEngine> {
   const cellId = options.cellId ?? 'cell_1';
   const services = testServices(databaseUrl, { WORKER_LEASE_SECONDS: '2', ...options.environment });
   const effects = options.effects ?? new ScriptedEffects();
-  const kinds = new NodeKindRegistry([...builtinKinds(), effects.kind()]);
+  const kinds = new NodeKindRegistry([
+    ...builtinKinds(),
+    effects.kind(),
+    ...(options.kinds?.(services) ?? []),
+  ]);
   // oxlint-disable-next-line prefer-const -- the starter wakes the engine that calls through it
   let engine: CellEngine;
   const starter = new RunStarter(
@@ -70,8 +80,10 @@ export async function startTestEngine(
   engine = new CellEngine({ ...services, db, kinds, children, callbackUrl }, cellId);
   engine.start();
   if (options.idle !== 'idle') services.loops.start();
+  const door = new Engine(db, services.clock, services.ids, options.admission ?? new OpenAdmission());
   return {
     engine,
+    door,
     effects,
     services,
     start: (workflow, input = {}, key) =>

@@ -6,6 +6,7 @@ import { CallbackUrls } from '../engine/callback-urls';
 import { Engine } from '../engine/engine';
 import { callbackErrors } from '../errors';
 import { NodeKindRegistry } from '../nodes/registry';
+import { validateValue } from '../payload-schema/payload-schema';
 import { findLiveDefinition } from './callbacks.sql';
 
 /** Calls of nodes that wait for them. */
@@ -20,7 +21,8 @@ export class Callbacks {
 
   /**
    * Gives a node what was sent to its address. It is durable once this returns, also when the node does not wait yet.
-   * Throws callback.not_found for a wrong address, callback.over when its run is over, callback.taken for a second call.
+   * Throws callback.not_found for a wrong address, callback.over when its run is over, callback.invalid_payload for something
+   * that the node does not take (it goes on waiting), callback.taken for a second call.
    */
   async call(token: string, payload: JsonValue): Promise<{ readonly runId: string }> {
     const address = this.urls.addressOf(token);
@@ -28,6 +30,7 @@ export class Callbacks {
     const { workspaceId, runId, nodeId, iteration } = address;
     const node = await this.#waitingNode(workspaceId, runId, nodeId);
     if (node === null) throw over();
+    requireFitting(node.params['schema'], payload);
     const result = await this.engine.signal(workspaceId, { runId, nodeId, iteration, message: payload });
     if (result === 'not_live') throw over();
     if (result === 'taken') {
@@ -49,6 +52,15 @@ export class Callbacks {
     const node = found?.definition.nodes.find(({ id }) => id === nodeId);
     return node && this.kinds.get(node.type)?.calledBack ? node : null;
   }
+}
+
+function requireFitting(schema: JsonValue | undefined, payload: JsonValue): void {
+  const findings = schema === undefined ? [] : validateValue(schema, payload);
+  if (findings.length === 0) return;
+  throw new AppError(callbackErrors.invalid_payload, {
+    detail: 'The body does not fit what the workflow waits for; it goes on waiting.',
+    problems: findings.map((finding) => ({ ...finding, code: 'payload' })),
+  });
 }
 
 function notFound(): AppError {
