@@ -562,13 +562,25 @@ create table run_queue (
   cancel_requested_at timestamptz,
   signaled boolean not null default false,
   parent_run_id uuid,
+  limited boolean not null default false,
+  priority smallint not null default 0,
+  key_hash uuid,
+  key_limit smallint,
+  key_held boolean not null default false,
   constraint run_queue_pkey primary key (run_id),
+  constraint run_queue_key_check check ((key_hash is null) = (key_limit is null) and (key_hash is not null or not key_held)),
   constraint run_queue_owned_check check ((state = 'owned'::text) = (worker_id is not null)),
   constraint run_queue_parked_check check (resume_at is null or (state = any (array['parked'::text, 'undecided'::text]))),
-  constraint run_queue_state_check check (state = any (array['queued'::text, 'owned'::text, 'parked'::text, 'undecided'::text]))
+  constraint run_queue_priority_check check (priority >= '-1'::integer and priority <= 1),
+  constraint run_queue_state_check check (state = any (array['queued'::text, 'owned'::text, 'parked'::text, 'undecided'::text, 'gated'::text, 'paused'::text]))
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 create index run_queue_attention_idx on run_queue using btree (worker_id) where cancel_requested_at is not null or signaled;
+create index run_queue_executing_idx on run_queue using btree (workspace_id, workflow_id) where limited and (state = any (array['queued'::text, 'owned'::text]));
+create index run_queue_gated_idx on run_queue using btree (workspace_id, workflow_id, priority desc, turn) where state = 'gated'::text and (key_hash is null or key_held);
+create index run_queue_key_holders_idx on run_queue using btree (key_hash) where key_held;
+create index run_queue_keyed_idx on run_queue using btree (workspace_id, key_hash, priority desc, turn) where state = 'gated'::text and key_hash is not null and not key_held;
 create index run_queue_parent_run_id_idx on run_queue using btree (parent_run_id) where parent_run_id is not null;
+create index run_queue_paused_idx on run_queue using btree (workflow_id, turn) where state = 'paused'::text;
 create index run_queue_resume_at_idx on run_queue using btree (resume_at) where resume_at is not null;
 create index run_queue_turn_idx on run_queue using btree (turn) where state = 'queued'::text;
 create index run_queue_worker_id_idx on run_queue using btree (worker_id) where state = 'owned'::text;
@@ -624,6 +636,24 @@ create policy owner_access on run_start_keys to millrace_owner
   using (true)
   with check (true);
 create policy tenant_isolation on run_start_keys to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table run_start_windows (
+  scope_id uuid not null,
+  workspace_id uuid not null,
+  window_seconds integer not null,
+  slot bigint not null,
+  starts integer[] not null,
+  constraint run_start_windows_pkey primary key (scope_id, window_seconds)
+) with (fillfactor = 50);
+create index run_start_windows_workspace_id_idx on run_start_windows using btree (workspace_id);
+alter table run_start_windows enable row level security;
+alter table run_start_windows force row level security;
+create policy owner_access on run_start_windows to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on run_start_windows to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
@@ -810,12 +840,16 @@ create table workflows (
   created_by text not null,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  paused_at timestamptz,
+  paused_by text,
   constraint workflows_pkey primary key (id),
   constraint workflows_workspace_id_id_key unique (workspace_id, id),
   constraint workflows_draft_revision_check check (draft_revision > 0),
-  constraint workflows_name_check check (length(name) >= 1 and length(name) <= 120)
+  constraint workflows_name_check check (length(name) >= 1 and length(name) <= 120),
+  constraint workflows_paused_check check ((paused_at is null) = (paused_by is null))
 );
 create unique index workflows_name_key on workflows using btree (workspace_id, lower(name)) where archived_at is null;
+create index workflows_paused_idx on workflows using btree (id) where paused_at is not null;
 create index workflows_published_version_idx on workflows using btree (workspace_id, id, published_version_id);
 alter table workflows enable row level security;
 alter table workflows force row level security;
@@ -826,6 +860,22 @@ create policy tenant_isolation on workflows to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select, insert, update on workflows to millrace_tenant;
+
+create table workspace_gates (
+  workspace_id uuid not null,
+  concurrent_runs integer,
+  concurrent_runs_per_workflow integer,
+  constraint workspace_gates_pkey primary key (workspace_id)
+) with (fillfactor = 50);
+alter table workspace_gates enable row level security;
+alter table workspace_gates force row level security;
+create policy owner_access on workspace_gates to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workspace_gates to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select on workspace_gates to millrace_tenant;
 
 create table workspace_run_usage (
   workspace_id uuid not null,
@@ -854,6 +904,8 @@ grant select on workspace_run_usage to millrace_tenant;
 create table workspace_turns (
   workspace_id uuid not null,
   turn bigint not null,
+  high_turn bigint not null default 0,
+  low_turn bigint not null default 0,
   constraint workspace_turns_pkey primary key (workspace_id)
 ) with (fillfactor = 50);
 alter table workspace_turns enable row level security;
@@ -869,9 +921,11 @@ alter table dead_letters add constraint dead_letters_workspace_id_fkey foreign k
 alter table run_approval_votes add constraint run_approval_votes_approval_fkey foreign key (workspace_id, approval_id) references run_approvals(workspace_id, id) on delete cascade;
 alter table run_approvals add constraint run_approvals_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table run_start_windows add constraint run_start_windows_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workflow_hooks add constraint workflow_hooks_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflow_versions add constraint workflow_versions_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflows add constraint workflows_published_version_fkey foreign key (workspace_id, id, published_version_id) references workflow_versions(workspace_id, workflow_id, id);
 alter table workflows add constraint workflows_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table workspace_gates add constraint workspace_gates_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_run_usage add constraint workspace_run_usage_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_turns add constraint workspace_turns_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);

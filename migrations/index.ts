@@ -24,6 +24,7 @@ import { MailDeduplicationKeys1795265000000 } from './control/1795265000000-Mail
 import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
 import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemantics';
 import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
+import { RunLimits1795263000000 } from './cell/1795263000000-RunLimits';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -55,5 +56,6 @@ export const migrations: Migrations = {
     WorkspaceRunUsage1763640060000,
     EngineSemantics1795262000000,
     Approvals1795262001000,
+    RunLimits1795263000000,
   ],
 };

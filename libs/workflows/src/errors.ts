@@ -14,8 +14,13 @@ export const workflowErrors = defineErrors('workflow', {
 export const runErrors = defineErrors('run', {
   not_found: { kind: 'not_found', title: 'No such run' },
   trigger_not_found: { kind: 'unprocessable', title: 'The workflow has no such trigger' },
+  concurrency_key_invalid: {
+    kind: 'unprocessable',
+    title: 'The concurrency key of the workflow gives no value for this input',
+  },
   key_reused: { kind: 'unprocessable', title: 'The Idempotency-Key was used for another start' },
   refused: { kind: 'limit', title: 'The run may not start' },
+  runaway: { kind: 'limit', title: 'Too many runs were started in a short time' },
   already_finished: { kind: 'conflict', title: 'The run is finished' },
 });
 

@@ -11,3 +11,6 @@ export const WorkflowPublished = hint<WorkflowChange>('workflow.published');
 
 /** A workflow was archived: it starts no more runs. */
 export const WorkflowArchived = hint<WorkflowChange>('workflow.archived');
+
+/** A workflow that was paused goes on: its runs wait to be let through. */
+export const WorkflowResumed = hint<WorkflowChange>('workflow.resumed');

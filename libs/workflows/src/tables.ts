@@ -12,6 +12,8 @@ export const tables = [
   'dead_letters',
   'run_approvals',
   'run_approval_votes',
+  'run_start_windows',
   'workspace_turns',
+  'workspace_gates',
   'engine_workers',
 ] as const;

@@ -6,6 +6,7 @@ import { CallbackUrls } from './engine/callback-urls';
 import { ChildRuns } from './engine/child-runs';
 import { Engine } from './engine/engine';
 import { EngineWorkers } from './engine/engine-workers';
+import { Gates } from './engine/gates';
 import { NodesModule } from './nodes/nodes.module';
 import { CalledWorkflows } from './runs/called-workflows.service';
 import { RunStreams } from './runs/run-streams.service';
@@ -27,6 +28,7 @@ import { Callbacks } from './waits/callbacks.service';
   providers: [
     Engine,
     EngineWorkers,
+    Gates,
     CallbackUrls,
     { provide: ChildRuns, useClass: CalledWorkflows },
     Runs,

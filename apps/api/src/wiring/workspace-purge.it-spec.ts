@@ -34,6 +34,9 @@ const ROWS: Readonly<Record<string, string>> = {
   run_start_keys: `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
     select $2, n, $1, gen_random_uuid(), sha256('x') from generate_series(1, 1500) n`,
   workspace_turns: `insert into workspace_turns (workspace_id, turn) values ($1, 5)`,
+  workspace_gates: `insert into workspace_gates (workspace_id, concurrent_runs) values ($1, 5)`,
+  run_start_windows: `insert into run_start_windows (scope_id, workspace_id, window_seconds, slot, starts)
+    values ($1, $1, 300, 1, '{1}')`,
   workspace_run_usage: `insert into workspace_run_usage (workspace_id, period_start, period_end, plan)
     select $1, at, at + interval '28 days', 'solo'
       from generate_series(timestamptz '2025-01-01Z', '2025-12-01Z', interval '1 month') at`,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, Hints, platformErrors, type Tx } from '#platform';
+import type { WorkflowDefinition } from '../definition/schema';
 import { type WorkflowChange, WorkflowArchived, WorkflowPublished } from '../events';
 import { NodeKindRegistry } from '../nodes/registry';
 import { DeletedWorkspaces } from '../ports';
@@ -14,6 +15,7 @@ export interface PublishedWorkflow {
   readonly versionId: string;
   readonly number: number;
   readonly triggers: readonly TriggerNode[];
+  readonly settings: WorkflowDefinition['settings'];
 }
 
 /** Where a webhook leads. */
@@ -65,7 +67,8 @@ export class PublishedWorkflows {
         const [found] = await tx.query(findPublishedVersion, workspaceId, workflowId);
         if (!found) return null;
         const { definition, ...version } = found;
-        return { workflowId, ...version, triggers: triggersOf(definition, this.kinds) };
+        const triggers = triggersOf(definition, this.kinds);
+        return { workflowId, ...version, triggers, settings: definition.settings };
       });
     });
   }

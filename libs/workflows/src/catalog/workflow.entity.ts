@@ -27,6 +27,13 @@ export class WorkflowEntity {
   @Column({ type: 'timestamptz', name: 'archived_at', nullable: true, insert: false, update: false })
   readonly archivedAt!: Date | null;
 
+  /** While it is set, runs are accepted and none begins or goes on after a wait. */
+  @Column({ type: 'timestamptz', name: 'paused_at', nullable: true, insert: false, update: false })
+  readonly pausedAt!: Date | null;
+
+  @Column({ type: 'text', name: 'paused_by', nullable: true, insert: false, update: false })
+  readonly pausedBy!: string | null;
+
   /** `user:<id>` or `api_key:<id>`. */
   @Column({ type: 'text', name: 'created_by', insert: false, update: false })
   readonly createdBy!: string;

@@ -64,6 +64,31 @@ export const archiveWorkflow = statement<[workspaceId: string, id: string], { re
 );
 
 /**
+ * Purpose: pauses a workflow once: from the commit on no claim begins a run of it. Zero rows: it is missing, archived or
+ * paused already. Locks: the workflow. Index: workflows_pkey. Rows: one or none.
+ */
+export const pauseWorkflow = statement<
+  [workspaceId: string, id: string, pausedBy: string],
+  { readonly id: string }
+>(
+  'pause-workflow',
+  `update workflows set paused_at = now(), paused_by = $3::text, updated_at = now()
+    where workspace_id = $1::uuid and id = $2::uuid and paused_at is null and archived_at is null
+    returning id`,
+);
+
+/**
+ * Purpose: lets a workflow go on, archived or not: its runs must be able to end. Zero rows: it is missing or not paused.
+ * Locks: the workflow. Index: workflows_pkey. Rows: one or none.
+ */
+export const resumeWorkflow = statement<[workspaceId: string, id: string], { readonly id: string }>(
+  'resume-workflow',
+  `update workflows set paused_at = null, paused_by = null, updated_at = now()
+    where workspace_id = $1::uuid and id = $2::uuid and paused_at is not null
+    returning id`,
+);
+
+/**
  * Purpose: stores a version under the next number. The caller holds the lock of the workflow's row, which is what makes
  * numbers consecutive. Locks: the workflow's row by its foreign key. Index: workflow_versions_number_key (backwards, one
  * row). Rows: one.

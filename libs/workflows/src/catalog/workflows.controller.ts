@@ -123,6 +123,36 @@ export class WorkflowsController {
     return tagged(reply, await this.workflows.saveDraft(access, workflowId, { definition, expected }));
   }
 
+  /** Keeps back the runs of a workflow: starts are accepted, and nothing begins until it is resumed. */
+  @Post(':workflowId/pause')
+  @HttpCode(200)
+  @Requires('workflow:publish')
+  @ApiResponse({ status: 200, standardSchema: workflowView })
+  async pause(
+    @CurrentAccess() access: Access,
+    @CurrentPrincipal() principal: Principal,
+    @CurrentClient() client: Client,
+    @Param('workflowId', { schema: workflowIdParam }) workflowId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WorkflowView> {
+    return tagged(reply, await this.workflows.pause({ access, principal, client }, workflowId));
+  }
+
+  /** Lets the runs of a paused workflow go on, in their order. */
+  @Post(':workflowId/resume')
+  @HttpCode(200)
+  @Requires('workflow:publish')
+  @ApiResponse({ status: 200, standardSchema: workflowView })
+  async resume(
+    @CurrentAccess() access: Access,
+    @CurrentPrincipal() principal: Principal,
+    @CurrentClient() client: Client,
+    @Param('workflowId', { schema: workflowIdParam }) workflowId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WorkflowView> {
+    return tagged(reply, await this.workflows.resume({ access, principal, client }, workflowId));
+  }
+
   /** Takes a workflow out of service: it starts no more runs and frees its name. */
   @Post(':workflowId/archive')
   @HttpCode(200)

@@ -50,6 +50,8 @@ const workflowSummary = z
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
     archivedAt: z.iso.datetime().nullable(),
+    pausedAt: z.iso.datetime().nullable().describe('While it is paused, runs are accepted and none begins.'),
+    pausedBy: z.string().nullable().describe('`user:<id>` or `api_key:<id>`.'),
   })
   .meta({ id: 'WorkflowSummary' });
 
@@ -85,6 +87,8 @@ export interface WorkflowSummary {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly archivedAt: string | null;
+  readonly pausedAt: string | null;
+  readonly pausedBy: string | null;
 }
 
 /** A trigger, with its address if it is a webhook and the caller may know it. */
@@ -113,6 +117,8 @@ export function toWorkflowSummary(
     createdAt: workflow.createdAt.toISOString(),
     updatedAt: workflow.updatedAt.toISOString(),
     archivedAt: workflow.archivedAt?.toISOString() ?? null,
+    pausedAt: workflow.pausedAt?.toISOString() ?? null,
+    pausedBy: workflow.pausedBy,
   };
 }
 

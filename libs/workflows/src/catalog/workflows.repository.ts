@@ -39,6 +39,8 @@ export class WorkflowsRepository {
         draftRevision: true,
         publishedVersionId: true,
         archivedAt: true,
+        pausedAt: true,
+        pausedBy: true,
         createdBy: true,
         createdAt: true,
         updatedAt: true,

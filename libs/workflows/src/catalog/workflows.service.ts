@@ -19,7 +19,7 @@ import {
 } from '#platform';
 import type { WorkflowDefinition } from '../definition/schema';
 import { workflowErrors } from '../errors';
-import { WorkflowArchived } from '../events';
+import { WorkflowArchived, WorkflowResumed } from '../events';
 import { NodeKindRegistry } from '../nodes/registry';
 import { type AuthoringLimits, WorkflowAudit, WorkflowLimits } from '../ports';
 import { triggerManualNode } from '../nodes/trigger-manual.node';
@@ -37,7 +37,9 @@ import {
   countWorkflowsOf,
   insertWorkflow,
   lockWorkflowsOf,
+  pauseWorkflow,
   replaceDraft,
+  resumeWorkflow,
 } from './workflow.sql';
 import {
   toWorkflowSummary,
@@ -183,6 +185,54 @@ export class Workflows {
           after: { name: workflow.name },
         });
         this.hints.afterCommit(tx, WorkflowArchived, { workspaceId, workflowId });
+      }
+      return this.#view(tx, access, workflow);
+    });
+  }
+
+  /**
+   * Keeps back every run of a workflow that has not begun or waits; those under way go on to their end or next wait.
+   * Starts are accepted. Pausing twice is pausing once. Throws workflow.not_found.
+   */
+  pause({ access, principal, client }: Caller, workflowId: string): Promise<WorkflowView> {
+    const { workspaceId } = access;
+    return this.db.tenant(workspaceId, async (tx) => {
+      const [paused] = await tx.query(pauseWorkflow, workspaceId, workflowId, principalKey(principal));
+      const workflow = live(await this.workflows.find(tx, workspaceId, workflowId));
+      if (paused) {
+        const after = { name: workflow.name };
+        const action = 'workflow.paused';
+        await this.audit.record(tx, {
+          workspaceId,
+          actor: principal,
+          client,
+          action,
+          targetId: workflowId,
+          after,
+        });
+      }
+      return this.#view(tx, access, workflow);
+    });
+  }
+
+  /** Lets the runs of a paused workflow go on, in their order. Throws workflow.not_found. */
+  resume({ access, principal, client }: Caller, workflowId: string): Promise<WorkflowView> {
+    const { workspaceId } = access;
+    return this.db.tenant(workspaceId, async (tx) => {
+      const [resumed] = await tx.query(resumeWorkflow, workspaceId, workflowId);
+      const workflow = existing(await this.workflows.find(tx, workspaceId, workflowId));
+      if (resumed) {
+        const after = { name: workflow.name };
+        const action = 'workflow.resumed';
+        await this.audit.record(tx, {
+          workspaceId,
+          actor: principal,
+          client,
+          action,
+          targetId: workflowId,
+          after,
+        });
+        this.hints.afterCommit(tx, WorkflowResumed, { workspaceId, workflowId });
       }
       return this.#view(tx, access, workflow);
     });

@@ -77,4 +77,6 @@ export const purgeRest: readonly Purge[] = [
   purgeOf('workflow_versions'),
   purgeOf('workflows'),
   purgeOf('workspace_turns'),
+  purgeOf('workspace_gates'),
+  purgeOf('run_start_windows'),
 ];

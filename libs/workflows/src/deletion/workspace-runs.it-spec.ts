@@ -2,8 +2,9 @@ import { AccessChanges, type Db, statement } from '#platform';
 import { eventually, Signal, useTestDb } from '#platform/testing';
 import { FakeDeletions } from '../catalog/testing/catalog-rooms';
 import { Engine } from '../engine/engine';
+import { Gates } from '../engine/gates';
 import { RunAdmission } from '../ports';
-import { aPublishedWorkflow, heldLeases, startTestEngine, type TestEngine } from '../testing';
+import { aPublishedWorkflow, heldLeases, PlannedLimits, startTestEngine, type TestEngine } from '../testing';
 import { DeletedWorkspaceRuns } from './deleted-workspace-runs.loop';
 import { WorkspaceRuns } from './workspace-runs.service';
 
@@ -39,8 +40,16 @@ describe.each(['cell_1', 'cell_2'])('the runs of a deleted workspace in %s', (ce
   });
 
   function engineOn(db: Db): Engine {
-    const { clock, ids } = worker.services;
-    return new Engine(db, clock, ids, Object.create(RunAdmission.prototype) as RunAdmission);
+    const { clock, ids, logger, hints } = worker.services;
+    const admission = Object.create(RunAdmission.prototype) as RunAdmission;
+    return new Engine(
+      db,
+      clock,
+      ids,
+      logger,
+      admission,
+      new Gates(db, clock, logger, new PlannedLimits(), hints),
+    );
   }
 
   const sql = <R = Record<string, unknown>>(text: string, params: readonly unknown[] = []) =>
@@ -139,7 +148,8 @@ describe.each(['cell_1', 'cell_2'])('the runs of a deleted workspace in %s', (ce
     );
     for (const table of [
       'workflow_runs', 'workflow_node_runs', 'workflow_run_events', 'run_queue', 'run_start_keys', 'workspace_turns',
-      'workflows', 'workflow_versions', 'workflow_hooks', 'run_signals', 'dead_letters',
+      'workspace_gates', 'run_start_windows', 'run_signals', 'dead_letters', 'run_approvals',
+      'workflows', 'workflow_versions', 'workflow_hooks',
     ]) {
       const left = await sql(`select from ${table} where workspace_id = $1`, [gone.workspaceId]);
       expect([table, left]).toEqual([table, []]);

@@ -14,12 +14,13 @@ import {
 import type { NodeKindRegistry } from '../nodes/registry';
 import { channels } from './channels';
 import { Checkpointer } from './checkpointer';
+import type { Gatekeeper } from './gatekeeper';
 import { HeldRuns } from './held-runs';
 import { Lease } from './lease';
-import { claimDue, type ClaimedRun, claimQueued, nextDue } from './sql/claim-runs.sql';
 import type { ChildRuns } from './child-runs';
-import { Messenger } from './messenger';
 import type { ExecutionHost, RunLeft } from './claimed-work';
+import { Messenger } from './messenger';
+import { claimDue, type ClaimedRun, claimQueued, nextDue, type TakenRun } from './sql/claim-runs.sql';
 import { loadSignals, type Signal, takeAttention } from './sql/signals.sql';
 import { buryWorkers, releaseUnheld, rescueRuns } from './sql/workers.sql';
 import { Versions } from './versions';
@@ -36,6 +37,7 @@ export interface EngineServices {
   readonly kinds: NodeKindRegistry;
   readonly children: ChildRuns;
   readonly callbackUrl: ExecutionHost['callbackUrl'];
+  readonly gatekeeper: Gatekeeper;
 }
 
 /** Largest claim: bounds how long one claim's rows keep the event loop. */
@@ -43,9 +45,9 @@ const MAX_CLAIM = 500;
 const SWEEP_MS = 1_000;
 
 /**
- * The engine of one cell in one worker process. Its duties: claim what is queued, wake what is due, keep the lease,
- * rescue what dead workers held, look at runs in hand of which somebody wants something, carry messages between runs.
- * Each sweeps; notifications and alarms only make it happen sooner.
+ * The engine of one cell in one worker process. Its duties: claim what is queued, wake what is due, let through what
+ * limits kept back, keep the lease, rescue what dead workers held, look at runs in hand of which somebody wants something,
+ * carry messages between runs. Each sweeps; notifications and alarms only make it happen sooner.
  */
 export class CellEngine {
   readonly #lease: Lease;
@@ -113,6 +115,7 @@ export class CellEngine {
     duty('lease', leaseMs / 4, () => this.#keepLease());
     this.#claimer = duty('claimer', SWEEP_MS, () => this.#claim());
     duty('waker', SWEEP_MS, () => this.#wakeDue());
+    duty('gatekeeper', SWEEP_MS, () => this.services.gatekeeper.sweep());
     duty('rescuer', leaseMs / 2, () => this.#rescue());
     this.#attention = duty('attention', SWEEP_MS, () => this.#attend());
     this.#duties.push(...this.#messenger.start());
@@ -131,6 +134,7 @@ export class CellEngine {
     await Promise.all(this.#duties.map((duty) => duty.stop()));
     this.#runs.abandonAll();
     await this.#checkpointer.idle();
+    await this.services.gatekeeper.idle();
     await this.#lease.release();
   }
 
@@ -219,16 +223,22 @@ export class CellEngine {
 
   /** Claims as many runs as there is room for, and takes them in hand. */
   async #take(
-    claim: (workerId: string, room: number) => Promise<readonly ClaimedRun[]>,
+    claim: (workerId: string, room: number) => Promise<readonly TakenRun[]>,
   ): Promise<{ readonly rows: number; readonly full: boolean }> {
     const { workerId } = this.#lease;
     const room = this.#room();
     if (workerId === null || this.#draining || this.#unsure || room <= 0) return { rows: 0, full: false };
     this.#claiming += 1;
     try {
-      const claimed = await claim(workerId, room);
-      await this.#runs.take(workerId, claimed);
-      return { rows: claimed.length, full: claimed.length === room };
+      const taken = await claim(workerId, room);
+      for (const { state, workspaceId } of taken) {
+        if (state === 'gated') this.services.gatekeeper.arrived(workspaceId, null);
+      }
+      await this.#runs.take(
+        workerId,
+        taken.filter(({ state }) => state === 'owned'),
+      );
+      return { rows: taken.length, full: taken.length === room };
     } catch (error) {
       this.#unsure = true;
       throw error;
@@ -257,6 +267,8 @@ export class CellEngine {
   }
 
   #left(run: ClaimedRun, { parkedUntil, concerns }: RunLeft): void {
+    const { gatekeeper } = this.services;
+    if (run.limited || run.keyHash !== null) gatekeeper.freed(run.workspaceId, run.keyHash);
     if (concerns.children) this.#messenger.stopChildrenOf(run.runId);
     if (concerns.parent) this.#messenger.deliver();
     if (parkedUntil) this.#alarm.setWithin(parkedUntil.getTime() - this.#lease.now().getTime());

@@ -16,6 +16,7 @@ import { CallbackUrls } from './callback-urls';
 import { CellEngine } from './cell-engine';
 import { ChildRuns } from './child-runs';
 import { Engine } from './engine';
+import { Gates } from './gates';
 import { partitionKeeper } from './partitions';
 import { startKeyPurger } from './start-key-purger';
 
@@ -44,6 +45,7 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
     private readonly callbacks: CallbackUrls,
     private readonly lifecycle: Lifecycle,
     private readonly engine: Engine,
+    private readonly gates: Gates,
   ) {}
 
   /** Cells are taken on at the start, and those made later within seconds. */
@@ -59,7 +61,7 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const graceMs = Math.max(0, this.config.values.drainSeconds * 1000 - GIVE_BACK_MS);
     this.lifecycle.onDrain('engine', drainOrder.work, () =>
-      Promise.all([...this.#engines.values()].map((engine) => engine.drain(graceMs))),
+      Promise.all([...[...this.#engines.values()].map((engine) => engine.drain(graceMs)), this.gates.idle()]),
     );
   }
 
@@ -91,6 +93,7 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
         notifications,
         kinds,
         children,
+        gatekeeper: this.gates.of(cellId),
         callbackUrl: ({ workspaceId, runId }, nodeId, iteration) =>
           callbacks.urlOf({ workspaceId, runId, nodeId, iteration }),
       },

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, Db, Ids, type Tx } from '#platform';
+import { Clock, Db, Ids, Logger, type Tx } from '#platform';
 import { RunAdmission } from '../ports';
 import { channels } from './channels';
+import { Gates } from './gates';
 import { RunStarter, type StartRequest, type StartResult } from './run-starter';
 import { cancelHeldByNobody, lockLiveRun, requestCancel } from './sql/cancel-run.sql';
 import { notify } from './sql/notify.sql';
@@ -23,8 +24,12 @@ export class Engine {
     private readonly db: Db,
     private readonly clock: Clock,
     private readonly ids: Ids,
+    private readonly logger: Logger,
     private readonly admission: RunAdmission,
-  ) {}
+    private readonly gates: Gates,
+  ) {
+    gates.onAdmitted((cellId) => this.#tellQueued(cellId));
+  }
 
   /** Calls back when this process has put runs into a cell's queue: a hint that saves time. */
   onQueued(listener: (cellId: string) => void): void {
@@ -46,12 +51,16 @@ export class Engine {
     return this.db.cell(cellId, async (tx) => {
       const [live] = await tx.query(lockLiveRun, runId, workspaceId);
       if (!live) return 'not_live';
+      const { limited, keyHash } = live;
       if (live.state === 'owned') {
         await tx.query(requestCancel, runId, this.clock.pinned());
         await tx.query(notify, channels.work(cellId), runId);
         return 'requested';
       }
       await this.#cancelHeldByNobody(tx, cellId, runId);
+      if (limited || keyHash !== null) {
+        tx.afterCommit(() => this.gates.of(cellId).freed(workspaceId, keyHash));
+      }
       return 'canceled';
     });
   }
@@ -74,6 +83,7 @@ export class Engine {
     const [kept] = await tx.query(insertSignal, runId, nodeId, iteration, workspaceId, text);
     if (!kept) return 'taken';
     await tx.query(signalRun, runId);
+    if (live.limited) tx.afterCommit(() => this.gates.of(cellId).arrived(workspaceId, null));
     // Whoever holds the run looks at its messages; if nobody does, whoever claims it will.
     await tx.query(notify, channels.work(cellId), live.state === 'owned' ? runId : '');
     return 'accepted';
@@ -95,12 +105,25 @@ export class Engine {
   #starter(cellId: string): RunStarter {
     const known = this.#starters.get(cellId);
     if (known) return known;
-    const { db, ids, clock, admission } = this;
-    const started = () => {
-      for (const listener of this.#listeners) listener(cellId);
-    };
-    const starter = new RunStarter({ db, ids, clock, admission, started }, cellId);
+    const { db, ids, clock, admission, gates } = this;
+    const starter = new RunStarter(
+      {
+        db,
+        ids,
+        clock,
+        admission,
+        logger: this.logger.scoped('engine', { cell: cellId }),
+        limits: gates.limitsOf(cellId),
+        gatekeeper: gates.of(cellId),
+        started: () => this.#tellQueued(cellId),
+      },
+      cellId,
+    );
     this.#starters.set(cellId, starter);
     return starter;
+  }
+
+  #tellQueued(cellId: string): void {
+    for (const listener of this.#listeners) listener(cellId);
   }
 }

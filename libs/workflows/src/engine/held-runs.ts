@@ -134,9 +134,17 @@ export class HeldRuns {
     const message =
       'This release cannot execute the version the run is pinned to; a node type may be missing.';
     const error = { code: 'run.version_unusable', message };
-    checkpointer.record(unrunnable(run, lastSeq, { error, at: lease.now() })).catch((cause: unknown) => {
-      if (!(cause instanceof LeaseLost)) logger.error('an unusable run could not be ended', { error: cause });
-    });
+    checkpointer.record(unrunnable(run, lastSeq, { error, at: lease.now() })).then(
+      () =>
+        this.services.left(run, {
+          parkedUntil: null,
+          concerns: { children: false, parent: run.origin?.parent !== undefined },
+        }),
+      (cause: unknown) => {
+        if (!(cause instanceof LeaseLost))
+          logger.error('an unusable run could not be ended', { error: cause });
+      },
+    );
   }
 
   #left(run: ClaimedRun, how: RunLeft): void {

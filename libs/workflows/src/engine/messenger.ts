@@ -1,5 +1,6 @@
 import type { Clock, Db, LoopHandle, LoopResult, Loops } from '#platform';
 import { channels } from './channels';
+import type { Gatekeeper } from './gatekeeper';
 import { notify } from './sql/notify.sql';
 import { cancelChildren, cancelOrphans, deliverSignals, purgeSignals } from './sql/signals.sql';
 
@@ -27,7 +28,12 @@ export class Messenger {
   #stopper: LoopHandle | null = null;
 
   constructor(
-    private readonly services: { readonly db: Db; readonly clock: Clock; readonly loops: Loops },
+    private readonly services: {
+      readonly db: Db;
+      readonly clock: Clock;
+      readonly loops: Loops;
+      readonly gatekeeper: Gatekeeper;
+    },
     private readonly cellId: string,
     private readonly hints: MessengerHints,
   ) {}
@@ -54,6 +60,9 @@ export class Messenger {
 
   async #deliver(): Promise<LoopResult> {
     const told = await this.services.db.execute(this.cellId, deliverSignals, BATCH);
+    for (const { state, workspaceId } of told) {
+      if (state === 'gated') this.services.gatekeeper.arrived(workspaceId, null);
+    }
     await this.#tell(told);
     return { rows: told.length, again: told.length === BATCH };
   }

@@ -1,6 +1,16 @@
-import { AppError, Batcher, type Clock, type Db, type Ids, platformErrors, type Tx } from '#platform';
+import {
+  AppError,
+  Batcher,
+  type Clock,
+  type Db,
+  type Ids,
+  type Logger,
+  platformErrors,
+  type Tx,
+} from '#platform';
 import type { AdmissionRefusal, RunAdmission } from '../ports';
 import { channels } from './channels';
+import type { Gatekeeper } from './gatekeeper';
 import { notify } from './sql/notify.sql';
 import {
   claimStartKeys,
@@ -10,8 +20,11 @@ import {
   type StartKey,
 } from './sql/start-keys.sql';
 import { joined } from './sql/columns';
-import { copyResults, type NewRun, startRuns, startRunsParams } from './sql/start-runs.sql';
 import type { RunOrigin } from './run-origin';
+import { copyResults, type NewRun, startRuns, startRunsParams } from './sql/start-runs.sql';
+import { type GuardedStart, type Runaway, StartGuard } from './start-guard';
+import { startMetrics } from './start-metrics';
+import { type EngineLimits, isLimited, type WorkspaceLimits } from './workspace-limits';
 
 /** A run somebody wants to start. `input` is JSON text. */
 export interface StartRequest {
@@ -27,6 +40,12 @@ export interface StartRequest {
   readonly origin?: RunOrigin;
   /** Results of another run that this one begins behind, by node id. */
   readonly resultsOf?: { readonly runId: string; readonly nodeIds: readonly string[] };
+  /** Among the runs of the workspace; `normal` unless something else is said. */
+  readonly priority?: RunPriority;
+  /** The slots that the run needs before it begins; null or nothing when its workflow asks for none. */
+  readonly concurrency?: { readonly keyHash: string; readonly limit: number } | null;
+  /** How many starts of the workflow its author allows in any minute. */
+  readonly maxStartsPerMinute?: number | null;
 }
 
 export interface StartIdempotency {
@@ -36,12 +55,17 @@ export interface StartIdempotency {
   readonly lasting?: boolean;
 }
 
+export type RunPriority = 'low' | 'normal' | 'high';
+
+const PRIORITIES = { low: -1, normal: 0, high: 1 } as const;
+
 /** What came of it. */
 export type StartResult =
   | { readonly kind: 'started'; readonly runId: string; readonly createdAt: Date }
   | { readonly kind: 'replayed'; readonly runId: string }
   | { readonly kind: 'key_reused' }
-  | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal };
+  | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal }
+  | { readonly kind: 'runaway'; readonly runaway: Runaway };
 
 type Answer = StartResult | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -50,10 +74,18 @@ interface Candidate {
   readonly request: StartRequest;
   readonly runId: string;
   readonly key: StartKey | null;
+  readonly limits: EngineLimits;
 }
 
+/** A workspace that is gone has no plan; its start fails by itself. */
+const NO_LIMITS: EngineLimits = {
+  concurrentRuns: null,
+  concurrentRunsPerWorkflow: null,
+  startsPerFiveMinutes: null,
+};
+
 /**
- * Starts runs of one cell, many in one transaction (group commit): keys, then quota, then the runs. When the
+ * Starts runs of one cell, many in one transaction (group commit): keys, then the guard, then quota, then the runs. When the
  * transaction is committed the runs are accepted and will be executed whatever happens; before that nothing has
  * happened, the counter included.
  */
@@ -65,7 +97,10 @@ export class RunStarter {
       readonly db: Db;
       readonly ids: Ids;
       readonly clock: Clock;
+      readonly logger: Logger;
       readonly admission: RunAdmission;
+      readonly limits: WorkspaceLimits;
+      readonly gatekeeper: Gatekeeper;
       /** New work was committed. */
       readonly started: () => void;
     },
@@ -100,15 +135,17 @@ export class RunStarter {
 
   async #startTogether(requests: readonly StartRequest[]): Promise<readonly StartResult[]> {
     const { db, ids, admission } = this.services;
-    await admission.prepare([...new Set(requests.map(({ workspaceId }) => workspaceId))]);
+    const workspaceIds = [...new Set(requests.map(({ workspaceId }) => workspaceId))];
+    await admission.prepare(workspaceIds);
+    const limits = await this.services.limits.of(workspaceIds);
     const candidates = requests.map((request): Candidate => {
       const runId = ids.next();
       const { workflowId, workspaceId, idempotency } = request;
       const key = idempotency && { workflowId, workspaceId, runId, lasting: false, ...idempotency };
-      return { request, runId, key };
+      return { request, runId, key, limits: limits.get(workspaceId) ?? NO_LIMITS };
     });
     const results = await db.cell(this.cellId, (tx) => this.#start(tx, candidates));
-    if ([...results.values()].some(({ kind }) => kind === 'started')) this.services.started();
+    this.#tell(results);
     return candidates.map((candidate) => resultOf(results, candidate));
   }
 
@@ -116,10 +153,20 @@ export class RunStarter {
     const results = await this.#settleKeys(tx, candidates);
     const fresh = candidates.filter((candidate) => !results.has(candidate));
     if (fresh.length === 0) return results;
-    const { admitted, refused } = await this.#admit(tx, fresh);
+    const guard = await StartGuard.open(tx, this.services.clock, fresh.map(guardedStart));
+    const passed = fresh.filter((candidate) => {
+      const runaway = guard.judge(guardedStart(candidate));
+      if (runaway) results.set(candidate, { kind: 'runaway', runaway });
+      return !runaway;
+    });
+    const { admitted, refused } = await this.#admit(tx, passed);
     for (const [candidate, refusal] of refused) results.set(candidate, { kind: 'refused', refusal });
-    await releaseKeys(tx, [...refused.keys()]);
+    await releaseKeys(
+      tx,
+      fresh.filter((candidate) => results.has(candidate)),
+    );
     if (admitted.length === 0) return results;
+    await guard.count(tx, admitted.map(guardedStart));
     const created = new Map<string, Date>();
     const rows = await tx.query(
       startRuns,
@@ -137,6 +184,30 @@ export class RunStarter {
     }
     await tx.query(notify, channels.work(this.cellId), '');
     return results;
+  }
+
+  /** After the commit: wakes whoever has something to do now, and leaves a trace of what has run away. */
+  #tell(results: ReadonlyMap<Candidate, StartResult>): void {
+    const { started, gatekeeper, logger } = this.services;
+    const runaways = new Map<string, { readonly runaway: Runaway; starts: number }>();
+    let queued = false;
+    for (const [{ request, limits }, result] of results) {
+      if (result.kind === 'started') {
+        const keyHash = request.concurrency?.keyHash ?? null;
+        if (keyHash !== null || isLimited(limits)) gatekeeper.arrived(request.workspaceId, keyHash);
+        else queued = true;
+      }
+      if (result.kind !== 'runaway') continue;
+      const { runaway } = result;
+      startMetrics.runaway.inc({ scope: runaway.scope });
+      const known = runaways.get(runaway.scopeId);
+      if (known) known.starts += 1;
+      else runaways.set(runaway.scopeId, { runaway, starts: 1 });
+    }
+    if (queued) started();
+    for (const { runaway, starts } of runaways.values()) {
+      logger.warn('starts were refused: too many in a short time', { ...runaway, starts });
+    }
   }
 
   /** Decides the candidates whose key stands for another run already; the others hold their key from here on. */
@@ -204,8 +275,22 @@ async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void>
   );
 }
 
-function newRun({ request, runId }: Candidate): NewRun {
-  return { ...request, runId, origin: request.origin ? JSON.stringify(request.origin) : null };
+function newRun({ request, runId, limits }: Candidate): NewRun {
+  const { priority = 'normal', concurrency = null, origin } = request;
+  return {
+    ...request,
+    runId,
+    priority: PRIORITIES[priority],
+    limited: isLimited(limits),
+    concurrency,
+    origin: origin ? JSON.stringify(origin) : null,
+  };
+}
+
+function guardedStart({ request, limits }: Candidate): GuardedStart {
+  const { workspaceId, workflowId, maxStartsPerMinute = null } = request;
+  const { startsPerFiveMinutes } = limits;
+  return { workspaceId, workflowId, startsPerMinute: maxStartsPerMinute, startsPerFiveMinutes };
 }
 
 function resultOf(results: ReadonlyMap<Candidate, StartResult>, candidate: Candidate): StartResult {

@@ -50,6 +50,7 @@ export class CalledWorkflows extends ChildRuns {
       triggerNode: null,
       startedBy: `run:${caller.runId}`,
       input: request.input,
+      priority: null,
       // No key that a person sends can be the same: headers hold no such character.
       key: {
         key: `§call ${caller.runId} ${caller.nodeId} ${caller.iteration} ${request.attempt}`,

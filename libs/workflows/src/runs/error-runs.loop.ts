@@ -50,6 +50,7 @@ export class ErrorRuns implements LoopDuty, OnModuleInit {
         triggerNode: null,
         startedBy: `run:${runId}`,
         input: eventOf(failure),
+        priority: null,
         key: { key: `§error ${runId}`, lasting: true },
         origin: { errorOf: runId },
       });

@@ -1,5 +1,6 @@
 import { statement } from '#platform';
 import type { RunEvent } from '../engine/run-events';
+import type { QueueState } from './run-state';
 
 /** A run with its place in the queue, as people are shown it. */
 export interface RunRow {
@@ -10,7 +11,7 @@ export interface RunRow {
   readonly triggerKind: string;
   readonly startedBy: string;
   readonly outcome: 'succeeded' | 'failed' | 'canceled' | null;
-  readonly queueState: 'queued' | 'owned' | 'parked' | null;
+  readonly queueState: QueueState | null;
   readonly resumeAt: Date | null;
   readonly error: unknown;
   readonly createdAt: Date;

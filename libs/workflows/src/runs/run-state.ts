@@ -1,6 +1,9 @@
 /** Where a run is, in one word. */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'canceled';
 
+/** A live run's state in the queue. At the gate, or put aside while its workflow is paused, it is queued to people. */
+export type QueueState = 'queued' | 'owned' | 'parked' | 'gated' | 'paused';
+
 export const runStatuses = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'canceled'] as const;
 
 /**
@@ -9,9 +12,9 @@ export const runStatuses = ['queued', 'running', 'waiting', 'succeeded', 'failed
  */
 export function statusOf(
   outcome: 'succeeded' | 'failed' | 'canceled' | null,
-  queueState: 'queued' | 'owned' | 'parked' | null,
+  queueState: QueueState | null,
 ): RunStatus {
   if (outcome !== null) return outcome;
-  if (queueState === 'queued') return 'queued';
-  return queueState === 'parked' ? 'waiting' : 'running';
+  if (queueState === null || queueState === 'owned') return 'running';
+  return queueState === 'parked' ? 'waiting' : 'queued';
 }

@@ -15,6 +15,10 @@ export const newRun = z
       .max(63)
       .optional()
       .describe('Id of the trigger node; needed when the workflow has several manual triggers.'),
+    priority: z
+      .enum(['low', 'normal', 'high'])
+      .optional()
+      .describe('Among the runs of the workspace; by default what the workflow says.'),
   })
   .meta({ id: 'NewRun' });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
   AppError,
+  Clock,
   Db,
   type IdempotencyKey,
   type Page,
@@ -9,11 +10,15 @@ import {
   type Principal,
   principalKey,
 } from '#platform';
-import { PublishedWorkflows } from '../catalog/published-workflows.service';
+import { type PublishedWorkflow, PublishedWorkflows } from '../catalog/published-workflows.service';
 import { Engine } from '../engine/engine';
 import type { RunOrigin } from '../engine/run-origin';
-import type { StartResult } from '../engine/run-starter';
+import type { RunPriority, StartResult } from '../engine/run-starter';
+import type { Runaway } from '../engine/start-guard';
+import { type WhyGated, whyGated } from '../engine/why-gated';
+import { cleanJson } from '../expressions/clean-json';
 import { runErrors, workflowErrors } from '../errors';
+import { type ConcurrencySlot, concurrencySlot } from './concurrency-slot';
 import {
   findRun,
   listNodeRuns,
@@ -49,6 +54,8 @@ export interface RunStart {
   readonly startedBy: string;
   readonly input: unknown;
   readonly key: StartKey | null;
+  /** Null: the workflow's own. */
+  readonly priority: RunPriority | null;
   readonly origin?: RunOrigin;
 }
 
@@ -69,12 +76,17 @@ export class Runs {
     private readonly db: Db,
     private readonly engine: Engine,
     private readonly published: PublishedWorkflows,
+    private readonly clock: Clock,
   ) {}
 
   /** Starts a run by hand. */
   startManually(
     scope: { readonly workspaceId: string; readonly workflowId: string; readonly principal: Principal },
-    body: { readonly input: unknown; readonly trigger?: string | undefined },
+    body: {
+      readonly input: unknown;
+      readonly trigger?: string | undefined;
+      readonly priority?: RunPriority | undefined;
+    },
     key: IdempotencyKey | null,
   ): Promise<AcceptedRun> {
     return this.start({
@@ -85,6 +97,7 @@ export class Runs {
       startedBy: principalKey(scope.principal),
       input: body.input,
       key: key && { key: key.key, lasting: false },
+      priority: body.priority ?? null,
     });
   }
 
@@ -107,6 +120,9 @@ export class Runs {
       triggerKind: trigger.type,
       startedBy: start.startedBy,
       input,
+      priority: start.priority ?? version.settings?.priority ?? 'normal',
+      concurrency: await this.#slot(version, start.workspaceId, input),
+      maxStartsPerMinute: version.settings?.maxStartsPerMinute ?? null,
       idempotency: start.key && { ...start.key, requestHashHex: hashOf(`${trigger.nodeId}\n${input}`) },
       ...(start.origin && { origin: start.origin }),
     });
@@ -160,6 +176,11 @@ export class Runs {
     });
   }
 
+  /** What keeps a run from beginning or going on; null when nothing does, or it is not there. */
+  whyGated(workspaceId: string, runId: string): Promise<WhyGated | null> {
+    return this.db.tenant(workspaceId, (tx) => whyGated(tx, runId));
+  }
+
   /** Cancels a run and gives it as it is then: canceled, or still running until its worker has stopped it. */
   async cancel(workspaceId: string, runId: string): Promise<RunView> {
     const result = await this.engine.cancel(workspaceId, runId);
@@ -171,6 +192,18 @@ export class Runs {
       });
     }
     return run;
+  }
+
+  async #slot(
+    { workflowId, number, settings }: PublishedWorkflow,
+    workspaceId: string,
+    input: string,
+  ): Promise<ConcurrencySlot | null> {
+    if (!settings?.concurrency) return null;
+    const startedAt = this.clock.now().toISOString();
+    const trigger = cleanJson(JSON.parse(input));
+    const run = { id: '', workflowId, workspaceId, version: number, startedAt };
+    return concurrencySlot(settings, { trigger, nodes: {}, run });
   }
 
   /** A workflow that is there but not published says so; a missing and a foreign one look alike. */
@@ -202,9 +235,22 @@ function accepted(result: StartResult): AcceptedRun {
         detail: result.refusal.detail,
         meta: { reason: result.refusal.code, ...result.refusal.meta },
       });
+    case 'runaway':
+      throw runaway(result.runaway);
     default:
       return result satisfies never;
   }
+}
+
+function runaway({ scope, limit, windowSeconds, retryAfterSeconds }: Runaway): AppError {
+  const window = windowSeconds === 60 ? 'a minute' : `${windowSeconds / 60} minutes`;
+  return new AppError(runErrors.runaway, {
+    detail:
+      `More than ${limit} runs of this ${scope} were started within ${window}, so further ones are refused. ` +
+      `Look for what starts them, or try again in ${retryAfterSeconds} s.`,
+    meta: { scope, limit, windowSeconds },
+    retryAfterSeconds,
+  });
 }
 
 function noRun(): AppError {

@@ -1,4 +1,4 @@
-export { aPublishedWorkflow } from './a-published-workflow';
+export { aPublishedWorkflow, type PublishedWorkflow } from './a-published-workflow';
 export { ScriptedEffects } from './scripted-effects';
-export { heldLeases, startTestEngine, type TestEngine } from './test-engine';
 export { chain, TestRuns } from './a-run';
+export { heldLeases, PlannedLimits, startTestEngine, type TestEngine } from './test-engine';

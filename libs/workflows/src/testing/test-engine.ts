@@ -2,11 +2,19 @@ import type { Db } from '#platform';
 import { type TestServices, testServices } from '#platform/testing';
 import { CellEngine } from '../engine/cell-engine';
 import { Engine } from '../engine/engine';
-import { RunStarter, type StartResult } from '../engine/run-starter';
+import type { Gatekeeper } from '../engine/gatekeeper';
+import { Gates } from '../engine/gates';
+import { RunStarter, type StartRequest, type StartResult } from '../engine/run-starter';
 import { builtinKinds } from '../nodes/builtin-kinds';
 import type { NodeKind } from '../nodes/node-kind';
 import { NodeKindRegistry } from '../nodes/registry';
-import { type Admission, type AdmissionRequest, RunAdmission } from '../ports';
+import {
+  type Admission,
+  type AdmissionRequest,
+  RunAdmission,
+  RunLimits,
+  type WorkspaceRunLimits,
+} from '../ports';
 import { CalledDirectly } from './called-directly';
 import type { PublishedWorkflow } from './a-published-workflow';
 import { ScriptedEffects } from './scripted-effects';
@@ -28,11 +36,43 @@ class OpenAdmission extends RunAdmission {
   }
 }
 
+/** Plans that a test sets; without limits until it does. */
+export class PlannedLimits extends RunLimits {
+  readonly plans = new Map<string, Partial<WorkspaceRunLimits>>();
+
+  of(workspaceIds: readonly string[]): Promise<ReadonlyMap<string, WorkspaceRunLimits>> {
+    return Promise.resolve(
+      new Map(
+        workspaceIds.map((id) => [
+          id,
+          {
+            planName: 'Test',
+            concurrentRuns: null,
+            concurrentRunsPerWorkflow: null,
+            startsPerFiveMinutes: null,
+            retentionDays: 30,
+            historyBytes: null,
+            ...this.plans.get(id),
+          },
+        ]),
+      ),
+    );
+  }
+
+  retentionClasses(): readonly number[] {
+    return [30];
+  }
+}
+
+/** How a start differs from the plainest one. */
+type StartOptions = Partial<Omit<StartRequest, keyof PublishedWorkflow>>;
+
 /** A worker of its own, as a process would be one, with the door for starting runs. */
 export interface TestEngine {
   readonly engine: CellEngine;
   readonly effects: ScriptedEffects;
   readonly services: TestServices;
+  readonly gatekeeper: Gatekeeper;
   start(
     workflow: PublishedWorkflow,
     input?: unknown,
@@ -40,13 +80,15 @@ export interface TestEngine {
   ): Promise<StartResult>;
   /** The engine's door on the same database. */
   readonly door: Engine;
+  /** A start that says more. */
+  startWith(workflow: PublishedWorkflow, options: StartOptions): Promise<StartResult>;
   /** Stops in good order. */
   drain(): Promise<void>;
   /** Stops at once and gives nothing back, as a killed process would. */
   die(): Promise<void>;
 }
 
-/** Starts a worker on a database. `admission` and `effects` may be shared between several. */
+/** Starts a worker on a database. `admission`, `limits` and `effects` may be shared between several. */
 export async function startTestEngine(
   db: Db,
   databaseUrl: string,
@@ -54,6 +96,7 @@ export async function startTestEngine(
     readonly cellId?: string;
     readonly effects?: ScriptedEffects;
     readonly admission?: RunAdmission;
+    readonly limits?: RunLimits;
     readonly environment?: Readonly<Record<string, string>>;
     readonly idle?: 'idle';
     /** Kinds beside the built-in ones and `test.effect`. */
@@ -68,39 +111,57 @@ export async function startTestEngine(
     effects.kind(),
     ...(options.kinds?.(services) ?? []),
   ]);
+  const { clock, ids, logger, hints } = services;
+  const admission = options.admission ?? new OpenAdmission();
+  const gates = new Gates(db, clock, logger, options.limits ?? new PlannedLimits(), hints);
+  const gatekeeper = gates.of(cellId);
+  gates.onAdmitted(() => engine.wake());
   // oxlint-disable-next-line prefer-const -- the starter wakes the engine that calls through it
   let engine: CellEngine;
   const starter = new RunStarter(
-    { ...services, db, admission: options.admission ?? new OpenAdmission(), started: () => engine.wake() },
+    {
+      ...services,
+      db,
+      admission,
+      limits: gates.limitsOf(cellId),
+      gatekeeper,
+      started: () => engine.wake(),
+    },
     cellId,
   );
   const children = new CalledDirectly(db, cellId, starter);
   const callbackUrl = ({ runId }: { readonly runId: string }, nodeId: string, iteration: string) =>
     `https://test.example/resume/${runId}/${nodeId}/${iteration}`;
-  engine = new CellEngine({ ...services, db, kinds, children, callbackUrl }, cellId);
+  engine = new CellEngine({ ...services, db, kinds, children, callbackUrl, gatekeeper }, cellId);
   engine.start();
   if (options.idle !== 'idle') services.loops.start();
-  const door = new Engine(db, services.clock, services.ids, options.admission ?? new OpenAdmission());
+  const door = new Engine(db, clock, ids, logger, admission, gates);
+  const startWith = (workflow: PublishedWorkflow, startOptions: StartOptions) =>
+    starter.start({
+      ...workflow,
+      triggerNode: 'start',
+      triggerKind: 'trigger.manual',
+      startedBy: 'user:test',
+      input: '{}',
+      idempotency: null,
+      ...startOptions,
+    });
   return {
     engine,
     door,
     effects,
     services,
+    gatekeeper,
     start: (workflow, input = {}, key) =>
-      starter.start({
-        ...workflow,
-        triggerNode: 'start',
-        triggerKind: 'trigger.manual',
-        startedBy: 'user:test',
-        input: JSON.stringify(input),
-        idempotency: key ?? null,
-      }),
+      startWith(workflow, { input: JSON.stringify(input), idempotency: key ?? null }),
+    startWith,
     drain: async () => {
       await engine.drain(5_000);
       await services.stop();
     },
     die: async () => {
       await services.stop();
+      await gatekeeper.idle();
     },
   };
 }

@@ -32,6 +32,7 @@ export class Hooks {
       startedBy: `hook:${hookId}`,
       input: hookEvent(request),
       key: null,
+      priority: null,
     });
     return id;
   }

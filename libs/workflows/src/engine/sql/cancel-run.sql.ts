@@ -6,10 +6,14 @@ import { statement } from '#platform';
  */
 export const lockLiveRun = statement<
   [runId: string, workspaceId: string],
-  { readonly state: 'queued' | 'owned' | 'parked' | 'undecided' }
+  {
+    readonly state: 'queued' | 'owned' | 'parked' | 'undecided' | 'gated' | 'paused';
+    readonly limited: boolean;
+    readonly keyHash: string | null;
+  }
 >(
   'lock-live-run',
-  `select state from run_queue where run_id = $1::uuid and workspace_id = $2::uuid for update`,
+  `select state, limited, key_hash as "keyHash" from run_queue where run_id = $1::uuid and workspace_id = $2::uuid for update`,
 );
 
 /** Purpose: asks the worker that holds the run to stop it. Index: run_queue_pkey. */

@@ -163,7 +163,8 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
      -- A run that someone wants canceled, or for which something has come, is not put to sleep: whoever claims it next
      -- sees what it is. Both stand on the row itself, so that the latest version of it is asked.
      update run_queue q
-        set state = case when q.cancel_requested_at is null and not q.signaled then u.state else 'queued' end,
+        set state = case when q.cancel_requested_at is null and not q.signaled then u.state
+                         when q.limited and q.cancel_requested_at is null then 'gated' else 'queued' end,
             worker_id = null, rescues = 0,
             resume_at = case when q.cancel_requested_at is null and not q.signaled then u.resume_at end
        from ${parked.source}

@@ -31,7 +31,10 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [readStartKeys, ['run_start_keys_pkey']],
   [releaseStartKeys, ['run_start_keys_pkey']],
   [purgeStartKeys, ['run_start_keys_created_at_idx']],
-  [claimQueued, ['run_queue_turn_idx', 'run_queue_pkey', 'workflow_runs_default_pkey']],
+  [
+    claimQueued,
+    ['run_queue_turn_idx', 'run_queue_pkey', 'workflows_paused_idx', 'workflow_runs_default_pkey'],
+  ],
   [claimDue, ['run_queue_resume_at_idx', 'run_queue_pkey', 'workflow_runs_default_pkey']],
   [nextDue, ['run_queue_resume_at_idx']],
   [checkpoint, ['run_queue_pkey', 'workflow_runs_default_pkey', 'workflow_node_runs_default_pkey']],
@@ -80,6 +83,11 @@ describe('the plans of the engine’s statements, as prepared for any parameters
       nodes: [{ id: 'start', type: 'trigger.manual' }],
       edges: [],
     });
+    await testDb().sql(
+      `insert into workflows (id, workspace_id, name, draft, created_by)
+       select gen_random_uuid(), $1, 'workflow ' || n, '{}', 'user:test' from generate_series(1, 2000) n`,
+      [workspaceId],
+    );
     await testDb().sql(
       `insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input)
        select gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:test', '{}'

@@ -25,9 +25,13 @@ export const insertSignal = statement<
    returning run_id as "runId"`,
 );
 
-/** What becomes of a run for which something has come: one that sleeps is woken, one in hand is marked. */
+/**
+ * What becomes of a run for which something has come: one that sleeps is woken, by way of the gate when its plan limits
+ * it; one in hand is marked.
+ */
 const WOKEN = `signaled = true,
-            state = case when q.state in ('parked', 'undecided') then 'queued' else q.state end,
+            state = case when q.state not in ('parked', 'undecided') then q.state
+                         when q.limited then 'gated' else 'queued' end,
             resume_at = null`;
 
 /** Purpose: makes sure that somebody looks at the run's messages. Locks: the queue row. Index: run_queue_pkey. */
@@ -43,7 +47,12 @@ export const signalRun = statement<[runId: string]>(
  */
 export const deliverSignals = statement<
   [limit: number],
-  { readonly runId: string; readonly worker: string | null }
+  {
+    readonly runId: string;
+    readonly worker: string | null;
+    readonly workspaceId: string;
+    readonly state: string;
+  }
 >(
   'deliver-signals',
   `with due as materialized (
@@ -55,7 +64,7 @@ export const deliverSignals = statement<
      update run_signals set delivered = true where ctid = any (array(select at from due))
    )
    update run_queue q set ${WOKEN} from told where q.run_id = told.run_id
-   returning q.run_id as "runId", q.worker_id as worker`,
+   returning q.run_id as "runId", q.worker_id as worker, q.workspace_id as "workspaceId", q.state`,
 );
 
 /** Purpose: what has come for these runs. Index: run_signals_pkey. Rows: a few per run. */
@@ -84,9 +93,12 @@ export const takeAttention = statement<
    returning q.run_id as "runId", q.cancel_requested_at is not null as cancel, mine.signaled`,
 );
 
-/** What becomes of a run that is to stop: whoever claims one that sleeps ends it without executing anything. */
+/**
+ * What becomes of a run that is to stop: whoever claims it ends it without executing anything, so it need not wait at a
+ * gate.
+ */
 const STOPPED = `cancel_requested_at = coalesce($1::timestamptz, now()), resume_at = null,
-          state = case when q.state in ('parked', 'undecided') then 'queued' else q.state end`;
+          state = case when q.state = 'owned' then 'owned' else 'queued' end`;
 
 /** A run that is to stop, and who has it. */
 export interface StoppedRun {

@@ -1,5 +1,6 @@
 import { statement } from '#platform';
 import { column, joined } from './columns';
+import { QUEUE_HEAD } from './queue-head';
 
 /** A run about to be created. `input` is the trigger's output as JSON text. */
 export interface NewRun {
@@ -13,7 +14,16 @@ export interface NewRun {
   readonly input: string;
   /** Where the run comes from, as JSON text; null when it is the first of its kind. */
   readonly origin: string | null;
+  /** Among the runs of its workspace: -1 low, 0 normal, 1 high. */
+  readonly priority: -1 | 0 | 1;
+  /** Whether its plan limits how many execute. */
+  readonly limited: boolean;
+  /** The slots it shares with other runs; null when it needs none. */
+  readonly concurrency: { readonly keyHash: string; readonly limit: number } | null;
 }
+
+/** How far behind the queue's head a run of low priority is put at least. */
+const LOW_BEHIND = 1_000;
 
 type Params = [
   runIds: string,
@@ -24,44 +34,61 @@ type Params = [
   triggerKinds: string,
   startedBy: string,
   inputs: string,
-  origins: string,
   now: Date | null,
+  priorities: string,
+  limited: string,
+  keyHashes: string,
+  keyLimits: string,
+  origins: string,
 ];
 
 /**
- * Purpose: creates runs with their places in the queue. Each workspace's runs get consecutive turns that begin where
- * the queue stands now, or behind the workspace's own last turn: start-time fair queueing, so a workspace with a
- * million runs in the queue lets one with a single run go first.
+ * Purpose: creates runs with their places in the queue, or at the gate when something limits them. Each workspace's runs
+ * get consecutive turns that begin where the queue stands now, or behind the workspace's own last turn: start-time fair
+ * queueing, so a workspace with a million runs in the queue lets one with a single run go first. Each priority has turns
+ * of its own: high ones are not behind the workspace's backlog, and low ones are behind it. Thus a workspace has at most
+ * three runs to a turn, and only one when it calls all of them high.
  * Locks: workspace_turns rows in workspace order, after the usage counters (taken in the same order just before).
  * Index: run_queue_turn_idx (one probe). Rows: one run and one queue row each.
  */
 export const startRuns = statement<Params, { readonly runId: string; readonly createdAt: Date }>(
   'start-runs',
   `with given as materialized (
-     select *, row_number() over (partition by workspace_id order by position) as place
-       from unnest(${column(1, 'uuid')}, ${column(2, 'uuid')}, ${column(3, 'uuid')}, ${column(4, 'uuid')},
-                   ${column(5, 'text')}, ${column(6, 'text')}, ${column(7, 'text')}, ${column(8, 'json')},
-                   ${column(9, 'json')})
-            with ordinality as u (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
-                                  started_by, input, origin, position)
-   ), head as materialized (
-     select coalesce(
-       (select turn from run_queue where state = 'queued' order by turn limit 1),
-       (select max(last_turn) from engine_workers),
-       0) as turn
+     select *, row_number() over (partition by workspace_id, priority order by position) as place,
+            count(*) over (partition by workspace_id, priority) as places
+       from (select run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input,
+                    coalesce(priority, 0) as priority, coalesce(limited, false) as limited, key_hash, key_limit,
+                    origin, position
+               from unnest(${column(1, 'uuid')}, ${column(2, 'uuid')}, ${column(3, 'uuid')}, ${column(4, 'uuid')},
+                           ${column(5, 'text')}, ${column(6, 'text')}, ${column(7, 'text')}, ${column(8, 'json')},
+                           ${column(10, 'smallint')}, ${column(11, 'boolean')}, ${column(12, 'uuid')},
+                           ${column(13, 'smallint')}, ${column(14, 'json')})
+                    with ordinality as u (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
+                                          started_by, input, priority, limited, key_hash, key_limit, origin,
+                                          position)) u
+   ), head as materialized (${QUEUE_HEAD}
    ), turns as (
-     insert into workspace_turns as t (workspace_id, turn)
-     select g.workspace_id, h.turn + count(*) from given g cross join head h
+     insert into workspace_turns as t (workspace_id, turn, high_turn, low_turn)
+     select g.workspace_id, h.turn + count(*) filter (where priority = 0),
+            h.turn + count(*) filter (where priority = 1),
+            h.turn + count(*) filter (where priority = 0) + ${LOW_BEHIND} + count(*) filter (where priority = -1)
+       from given g cross join head h
       group by g.workspace_id, h.turn order by g.workspace_id
      on conflict (workspace_id) do update
-       set turn = greatest(t.turn, (select turn from head))
-                  + excluded.turn - (select turn from head)
-     returning workspace_id, turn
+       set turn = greatest(t.turn, (select turn from head)) + excluded.turn - (select turn from head),
+           high_turn = greatest(t.high_turn, (select turn from head)) + excluded.high_turn - (select turn from head),
+           low_turn = greatest(t.low_turn, greatest(t.turn + ${LOW_BEHIND}, (select turn from head) + ${LOW_BEHIND})
+                                           + excluded.turn - (select turn from head))
+                      + excluded.low_turn - excluded.turn - ${LOW_BEHIND}
+     returning workspace_id, turn, high_turn, low_turn
    ), queued as (
      -- A run that begins in the middle has results already, which a first claim would not look for.
-     insert into run_queue (run_id, workspace_id, workflow_id, state, turn, parent_run_id, claims)
-     select g.run_id, g.workspace_id, g.workflow_id, 'queued',
-            t.turn - (count(*) over (partition by g.workspace_id)) + g.place,
+     insert into run_queue (run_id, workspace_id, workflow_id, state, turn, limited, priority, key_hash, key_limit,
+                            parent_run_id, claims)
+     select g.run_id, g.workspace_id, g.workflow_id,
+            case when g.limited or g.key_hash is not null then 'gated' else 'queued' end,
+            case g.priority when 0 then t.turn when 1 then t.high_turn else t.low_turn end - g.places + g.place,
+            g.limited, g.priority, g.key_hash, g.key_limit,
             (g.origin -> 'parent' ->> 'runId')::uuid,
             case when g.origin ->> 'from' is null then 0 else 1 end
        from given g join turns t using (workspace_id)
@@ -69,7 +96,7 @@ export const startRuns = statement<Params, { readonly runId: string; readonly cr
    insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by,
                               input, origin, created_at)
    select run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input, origin,
-          coalesce($10::timestamptz, now())
+          coalesce($9::timestamptz, now())
      from given
    returning id as "runId", created_at as "createdAt"`,
 );
@@ -85,8 +112,13 @@ export function startRunsParams(runs: readonly NewRun[], now: Date | null): Para
     joined(runs, (run) => run.triggerKind),
     joined(runs, (run) => run.startedBy),
     joined(runs, (run) => run.input),
-    joined(runs, (run) => run.origin),
     now,
+    // Most batches have nothing of these, and are spared the columns.
+    rare(runs, (run) => run.priority || null),
+    rare(runs, (run) => (run.limited ? 'true' : null)),
+    rare(runs, (run) => run.concurrency?.keyHash ?? null),
+    rare(runs, (run) => run.concurrency?.limit ?? null),
+    rare(runs, (run) => run.origin),
   ];
 }
 
@@ -102,3 +134,8 @@ export const copyResults = statement<[runId: string, fromRunId: string, nodeIds:
      from workflow_node_runs
     where run_id = $2::uuid and node_id = any ($3::text[]) and iteration = '' and status in ('succeeded', 'failed')`,
 );
+
+/** A column that is empty when all of its values are null: the missing elements are nulls as well. */
+function rare(runs: readonly NewRun[], valueOf: (run: NewRun) => string | number | null): string {
+  return runs.some((run) => valueOf(run) !== null) ? joined(runs, valueOf) : '';
+}
