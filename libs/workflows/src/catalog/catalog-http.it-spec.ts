@@ -232,6 +232,8 @@ describe('the catalogue over HTTP', () => {
       `PUT ~/${id}/draft`,
       `POST ~/${id}/publish`,
       `POST ~/${id}/archive`,
+      `POST ~/${id}/pause`,
+      `POST ~/${id}/resume`,
     ];
     for (const change of changes) expect((await send(change, {}, { 'if-match': '*' })).status).toBe(403);
     for (const look of ['GET ~', 'GET /v1/node-types', 'GET /v1/workflow-schema']) {
@@ -251,6 +253,8 @@ describe('the catalogue over HTTP', () => {
       [`PUT ~/${asked}/draft`, body],
       [`POST ~/${asked}/publish`],
       [`POST ~/${asked}/archive`],
+      [`POST ~/${asked}/pause`],
+      [`POST ~/${asked}/resume`],
       [`GET ~/${asked}/versions`],
       [`GET ~/${asked}/versions/1`],
     ];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { IdempotencyKey } from '#platform';
+import { type IdempotencyKey, principalKey } from '#platform';
 import { barrier, useTestDb } from '#platform/testing';
+import { WorkflowResumed } from '../events';
 import { catalogEntities } from './catalog-entities';
 import { aDefinition, aMember, catalogRooms, webhooks } from './testing/catalog-rooms';
 
@@ -25,6 +26,8 @@ describe('Workflows', () => {
       published: null,
       triggers: [],
       archivedAt: null,
+      pausedAt: null,
+      pausedBy: null,
     });
     expect(await workflows.get(member.access, created.id)).toEqual(created);
     expect((await publishing.publish(member, created.id, 1)).version.definition).toEqual(created.draft);
@@ -273,6 +276,32 @@ describe('Workflows', () => {
     await expect(saved).rejects.toMatchObject(conflict);
     await expect(publishing.publish(member, id, 'any')).rejects.toMatchObject(conflict);
     expect(await workflows.get(access, id)).toEqual(archived);
+  });
+
+  it('are paused and resumed once each, by whom is told, also after they were archived', async () => {
+    const { workflows, audit, hints } = rooms();
+    const member = await aMember(testDb());
+    const { id } = await workflows.create(member, { name: 'Busy' }, null);
+    const resumed: string[] = [];
+    hints.on(WorkflowResumed, ({ workflowId }) => resumed.push(workflowId));
+    const paused = await workflows.pause(member, id);
+    expect(paused).toMatchObject({
+      pausedAt: expect.any(String),
+      pausedBy: principalKey(member.principal),
+    });
+    expect(await workflows.pause(member, id)).toEqual(paused);
+    expect(resumed).toEqual([]);
+    await workflows.archive(member, id);
+    const goesOn = { pausedAt: null, pausedBy: null };
+    expect(await workflows.resume(member, id)).toMatchObject(goesOn);
+    expect(await workflows.resume(member, id)).toMatchObject(goesOn);
+    expect(resumed).toEqual([id]);
+    await expect(workflows.pause(member, id)).rejects.toMatchObject({ code: 'request.conflict' });
+    expect(audit.entries.map(({ action }) => action)).toEqual([
+      'workflow.paused',
+      'workflow.archived',
+      'workflow.resumed',
+    ]);
   });
 
   it('of other workspaces are missing, whatever is asked of them', async () => {

@@ -1,5 +1,5 @@
 import type { Db } from '#platform';
-import { listPaused, resumeRuns } from './sql/paused-runs.sql';
+import { listPaused, lockTurnsOf, resumeRuns } from './sql/paused-runs.sql';
 
 /** Workflows of one sweep; the next goes on behind them. */
 const SWEEP_WORKFLOWS = 200;
@@ -20,9 +20,12 @@ export class PausedRuns {
   /** Puts the paused runs of a workflow that goes on back into the queue, a batch at a time. */
   async resume(workflowId: string): Promise<number> {
     for (let rows = 0; ;) {
-      const { length } = await this.db.execute(this.cellId, resumeRuns, workflowId, BATCH_RUNS);
-      rows += length;
-      if (length < BATCH_RUNS) return rows;
+      const resumed = await this.db.cell(this.cellId, async (tx) => {
+        const [turns] = await tx.query(lockTurnsOf, workflowId);
+        return turns ? (await tx.query(resumeRuns, workflowId, BATCH_RUNS)).length : 0;
+      });
+      rows += resumed;
+      if (resumed === 0) return rows;
     }
   }
 

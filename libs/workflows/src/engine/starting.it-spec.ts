@@ -145,4 +145,71 @@ describe('starting runs', () => {
     // Seen to fail when a start joins the end of the queue.
     expect(order.map(({ workspace_id }) => workspace_id)).toContain(single.workspaceId);
   });
+
+  describe('with priorities', () => {
+    const order = async (column: 'run_id' | 'workspace_id') => {
+      const rows = await testDb().sql<Record<string, string>>(
+        `select run_id, workspace_id from run_queue where state = 'queued' order by turn, run_id`,
+      );
+      return rows.map((row) => row[column] ?? '');
+    };
+    const start = async (
+      workflow: Awaited<ReturnType<typeof aPublishedWorkflow>>,
+      priority: 'low' | 'normal' | 'high',
+    ) => {
+      const started = await doors[0]?.startWith(workflow, { priority });
+      return started && 'runId' in started ? started.runId : '';
+    };
+
+    beforeEach(async () => {
+      await testDb().sql('delete from run_queue');
+    });
+
+    it('puts high ones where the queue stands, and low ones behind the workspace’s others', async () => {
+      const workflow = await aPublishedWorkflow(testDb(), definition);
+      const low = await start(workflow, 'low');
+      const normal: string[] = [];
+      for (let nth = 0; nth < 20; nth += 1) normal.push(await start(workflow, 'normal'));
+      const high = await start(workflow, 'high');
+      const later = await start(workflow, 'normal');
+      const given = await order('run_id');
+      // The first in the queue has its turn already.
+      expect(given.indexOf(high)).toBeLessThanOrEqual(2);
+      expect(given.filter((id) => id !== high)).toEqual([...normal, later, low]);
+    });
+
+    // Seen to fail with a high run given the turn of the queue's head itself: all of them stood before everyone else's.
+    it('gives a workspace no more than its share when it calls all of its runs high', async () => {
+      const [loud, quiet] = [
+        await aPublishedWorkflow(testDb(), definition),
+        await aPublishedWorkflow(testDb(), definition),
+      ];
+      for (let nth = 0; nth < 30; nth += 1) await start(loud, 'high');
+      for (let nth = 0; nth < 10; nth += 1) await start(quiet, 'normal');
+      const first = (await order('workspace_id')).slice(0, 20);
+      expect(first.filter((id) => id === quiet.workspaceId).length).toBeGreaterThanOrEqual(9);
+    });
+
+    it('starts a batch of all priorities together as they would be one by one', async () => {
+      const workflow = await aPublishedWorkflow(testDb(), definition);
+      const priorities = ['low', 'high', 'normal', 'normal', 'high', 'low'] as const;
+      const runs = await Promise.all(
+        priorities.map(async (priority) => [await start(workflow, priority), priority] as const),
+      );
+      const priorityOf = new Map(runs);
+      const turns = await testDb().sql<{ run_id: string; turn: string }>(
+        'select run_id, turn from run_queue order by turn',
+      );
+      const base = BigInt(turns[0]?.turn ?? 0);
+      const placed = turns.map(({ run_id, turn }) => [priorityOf.get(run_id), Number(BigInt(turn) - base)]);
+      expect(placed.toSorted()).toEqual([
+        ['high', 0],
+        ['high', 1],
+        ['low', 1002],
+        ['low', 1003],
+        ['normal', 0],
+        ['normal', 1],
+      ]);
+    });
+  });
 });

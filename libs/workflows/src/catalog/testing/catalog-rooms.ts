@@ -88,7 +88,7 @@ export function catalogRooms(db: Db) {
   const publishing = new Publishing(db, ids, hints, testKinds, limits, audit, rows, versions);
   const deletions = new FakeDeletions();
   const published = new PublishedWorkflows(db, testKinds, hooks, deletions, clock, hints);
-  return { workflows, publishing, published, limits, audit, deletions, clock, ids };
+  return { workflows, publishing, published, limits, audit, deletions, clock, ids, hints };
 }
 
 const person: Principal = { kind: 'user', userId: randomUUID(), sessionId: randomUUID(), via: 'bearer' };

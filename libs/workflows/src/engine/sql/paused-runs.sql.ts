@@ -26,9 +26,21 @@ export const listPaused = statement<
 );
 
 /**
- * Purpose: puts a batch of paused runs of a workflow that goes on back into the queue, in their order; not before where
- * the queue stands, see let-through. Locks: the rows, skipping locked ones. Index: run_queue_paused_idx, run_queue_pkey.
- * Rows: at most $2.
+ * Purpose: lets those who bring back the runs of one workspace take turns until they end, as its starts do; see
+ * lock-gates for why it is a statement of its own. Locks: the workspace's turns. Index: workflows_pkey,
+ * workspace_turns_pkey. Rows: one.
+ */
+export const lockTurnsOf = statement<[workflowId: string], { readonly workspaceId: string }>(
+  'lock-turns-of-workflow',
+  `select workspace_id as "workspaceId" from workspace_turns
+    where workspace_id = (select workspace_id from workflows where id = $1::uuid) for update`,
+);
+
+/**
+ * Purpose: puts a batch of paused runs of a workflow that goes on back into the queue, in their order, with turns as if
+ * they were started now: the turns they had would be served before everyone who has waited meanwhile.
+ * Called after lock-turns-of-workflow. Locks: the rows; one that is being canceled is waited for.
+ * Index: run_queue_paused_idx, run_queue_pkey. Rows: at most $2.
  */
 export const resumeRuns = statement<[workflowId: string, limit: number], { readonly runId: string }>(
   'resume-runs',
@@ -36,12 +48,17 @@ export const resumeRuns = statement<[workflowId: string, limit: number], { reado
      select run_id from run_queue
       where state = 'paused' and workflow_id = $1::uuid
         and not exists (select from workflows w where w.id = $1::uuid and w.paused_at is not null)
-      order by turn limit $2::integer for update skip locked
+      order by turn limit $2::integer
    ), head as materialized (${QUEUE_HEAD}
+   ), turns as (
+     update workspace_turns t
+        set turn = greatest(t.turn, (select turn from head)) + (select count(*) from chosen)
+      where t.workspace_id = (select workspace_id from workflows where id = $1::uuid)
+     returning t.turn - (select count(*) from chosen) as before
    )
    update run_queue q
       set state = 'queued',
-          turn = greatest(q.turn, (select turn from head) + array_position(array(select run_id from chosen), q.run_id))
+          turn = (select before from turns) + array_position(array(select run_id from chosen), q.run_id)
     where q.run_id = any (array(select run_id from chosen)) and q.state = 'paused'
    returning q.run_id as "runId"`,
 );

@@ -1,6 +1,6 @@
 import { statement } from '#platform';
 import { column, joined } from './columns';
-import { QUEUE_HEAD } from './queue-head';
+import { LOW_BEHIND, QUEUE_HEAD } from './queue-head';
 
 /** A run about to be created. `input` is the trigger's output as JSON text. */
 export interface NewRun {
@@ -21,9 +21,6 @@ export interface NewRun {
   /** The slots it shares with other runs; null when it needs none. */
   readonly concurrency: { readonly keyHash: string; readonly limit: number } | null;
 }
-
-/** How far behind the queue's head a run of low priority is put at least. */
-const LOW_BEHIND = 1_000;
 
 type Params = [
   runIds: string,
