@@ -113,6 +113,62 @@ describe('migrating', () => {
     expect(await printBoth(url)).toBe(committedSchema());
   }, 60_000);
 
+  it('brings history into its class, by months, and back', async () => {
+    const url = await emptyDatabase();
+    const upTo = (name: string) =>
+      migrations.cell.slice(
+        0,
+        migrations.cell.findIndex((one) => one.name === name),
+      );
+    const before = new Migrator(url, { ...migrations, cell: upTo('RetentionClasses1795264000000') });
+    await before.up();
+    const client = await new DataSource(
+      cellDataSourceOptions({ url, poolSize: 1, cellId: FIRST_CELL, applicationName: 'test', entities: [] }),
+    ).initialize();
+    const ids = [
+      '019a9467-e800-7000-8000-000000000001',
+      '019b9467-e800-7000-8000-000000000002',
+      'eeeeeeee-0000-4000-8000-000000000003',
+    ];
+    try {
+      await client.query(
+        `insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input)
+         select id, id, id, id, 'start', 'trigger.manual', 'user:test', '{"n":1}' from unnest($1::uuid[]) id`,
+        [ids],
+      );
+      await client.query(
+        `insert into workflow_node_runs (run_id, node_id, workspace_id, status, started_at, finished_at)
+         select id, 'start', id, 'succeeded', now(), now() from workflow_runs`,
+      );
+      await client.query(
+        `insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events) select id, 2, 3, id, '[]' from workflow_runs`,
+      );
+      await client.query(
+        `insert into run_queue (run_id, workspace_id, workflow_id, state, turn) select id, id, id, 'queued', 1 from workflow_runs`,
+      );
+      const migrator = new Migrator(url, migrations);
+      await migrator.up();
+      const rows = () =>
+        client.query(
+          `select r.id, r.tableoid::regclass::text as run, n.tableoid::regclass::text as node, e.tableoid::regclass::text as event
+           from workflow_runs r join workflow_node_runs n on n.run_id = r.id join workflow_run_events e on e.run_id = r.id
+           join run_queue q on q.run_id = r.id order by r.id`,
+        );
+      expect(await rows()).toEqual(
+        ['20251101', '20260101', 'default'].map((month, index) => ({
+          id: ids[index],
+          run: `workflow_runs_365d_${month}`,
+          node: `workflow_node_runs_365d_${month}`,
+          event: `workflow_run_events_365d_${month}`,
+        })),
+      );
+      while (!(await migrator.revert('cell')).some((step) => step.endsWith('RetentionClasses1795264000000')));
+      expect(await rows()).toHaveLength(3);
+    } finally {
+      await client.destroy();
+    }
+  }, 60_000);
+
   it('makes nothing that schema.sql could not make as well', async () => {
     const url = await emptyDatabase();
     const source = await new DataSource({ type: 'postgres', url, installExtensions: false }).initialize();

@@ -18,14 +18,18 @@ const ROWS: Readonly<Record<string, string>> = {
   workflow_hooks: `insert into workflow_hooks (id, workspace_id, workflow_id, node_id)
     values (gen_random_uuid(), $1, $2, 'hook')`,
   workflow_runs: `insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
-      started_by, input, outcome, finished_at)
-    select gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:x', '{}', 'succeeded', now()
+      started_by, input, outcome, finished_at, labels)
+    select gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:x', '{}', 'succeeded', now(), '{"a":"b"}'
       from generate_series(1, ${RUNS})`,
   workflow_node_runs: `insert into workflow_node_runs (run_id, node_id, workspace_id, status, started_at, finished_at)
     select id, node, $1, 'succeeded', now(), now() from workflow_runs, unnest(array['start', 'end']) node
      where workspace_id = $1`,
   workflow_run_events: `insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events)
     select id, 2, 3, $1, '[]' from workflow_runs where workspace_id = $1`,
+  workflow_run_labels: `insert into workflow_run_labels (workspace_id, label, run_id, retention_days)
+    select $1, 'a:b', id, 365 from workflow_runs where workspace_id = $1`,
+  workspace_history: `insert into workspace_history (workspace_id, retention_days, period_start, runs, bytes)
+    values ($1, 30, now(), 2, 1000)`,
   run_queue: `with run as (
       insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input)
       values (gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:x', '{}') returning id)

@@ -11,21 +11,27 @@ const BATCH_RUNS = 50;
 const BATCH_ROWS = 1_000;
 
 /**
- * Purpose: deletes a batch of finished runs with their nodes and events. A run and what hangs on it go together, so that
+ * Purpose: deletes a batch of finished runs with their nodes, events and labels. A run and what hangs on it go together, so that
  * nothing is left that could not be found by its workspace. Locks: the runs; those that another process is deleting are
- * left to it. Index: workflow_runs_workspace_id_id_idx, then the primary keys. Rows: one batch of runs.
+ * left to it. Index: workflow_runs_workspace_id_id_idx, then the primary keys; arrays, because the planner would hash whole tables for a
+ * join: it does not know that all but a few partitions are passed over. Rows: one batch of runs.
  */
 export const purgeRuns: Purge = statement(
   'purge-runs-of-workspace',
   `with batch as materialized (
-     select id from workflow_runs where workspace_id = $1::uuid
+     select id, labels from workflow_runs where workspace_id = $1::uuid
       order by id limit ${BATCH_RUNS} for update skip locked
    ), nodes as (
-     delete from workflow_node_runs n using batch where n.run_id = batch.id
+     delete from workflow_node_runs where run_id = any (array(select id from batch))
    ), events as (
-     delete from workflow_run_events e using batch where e.run_id = batch.id
+     delete from workflow_run_events where run_id = any (array(select id from batch))
+   ), labels as (
+     delete from workflow_run_labels
+      where workspace_id = $1::uuid and run_id = any (array(select id from batch))
+        and label = any (array(select l.key || ':' || l.value from batch cross join lateral json_each_text(labels) l))
    ), gone as (
-     delete from workflow_runs r using batch where r.id = batch.id returning r.id
+     delete from workflow_runs
+      where workspace_id = $1::uuid and id = any (array(select id from batch)) returning id
    )
    select count(*)::integer as deleted, (select id from workflow_runs where workspace_id = $1::uuid order by id limit 1) is not null as found
      from gone`,
@@ -79,4 +85,5 @@ export const purgeRest: readonly Purge[] = [
   purgeOf('workspace_turns'),
   purgeOf('workspace_gates'),
   purgeOf('run_start_windows'),
+  purgeOf('workspace_history'),
 ];

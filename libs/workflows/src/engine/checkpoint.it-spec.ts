@@ -37,6 +37,7 @@ describe('a checkpoint', () => {
     return {
       runId,
       workspaceId,
+      retentionDays: 365,
       nodes: [
         {
           nodeId: 'start',

@@ -12,12 +12,13 @@ import {
   Notifications,
 } from '#platform';
 import { NodeKindRegistry } from '../nodes/registry';
+import { RunLimits } from '../ports';
+import { historyDuties } from '../retention/history-duties';
 import { CallbackUrls } from './callback-urls';
 import { CellEngine } from './cell-engine';
 import { ChildRuns } from './child-runs';
 import { Engine } from './engine';
 import { Gates } from './gates';
-import { partitionKeeper } from './partitions';
 import { startKeyPurger } from './start-key-purger';
 
 /** How soon a process works on a cell that was made while it ran. */
@@ -46,6 +47,7 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
     private readonly lifecycle: Lifecycle,
     private readonly engine: Engine,
     private readonly gates: Gates,
+    private readonly limits: RunLimits,
   ) {}
 
   /** Cells are taken on at the start, and those made later within seconds. */
@@ -73,7 +75,8 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
       // Two rounds may have listed the same cell.
       if (this.#cells.has(id)) continue;
       this.#cells.add(id);
-      this.loops.add(partitionKeeper(this.db, this.clock, id));
+      const { db, clock, logger, limits } = this;
+      for (const duty of historyDuties({ db, clock, logger, limits }, id)) this.loops.add(duty);
       this.loops.add(startKeyPurger(this.db, this.clock, id));
       if (works) this.#engines.set(id, this.#cellEngine(id));
     }

@@ -21,8 +21,7 @@ export class Recorder {
   #rescued: boolean;
 
   constructor(
-    readonly runId: string,
-    readonly workspaceId: string,
+    private readonly run: Pick<Segment, 'runId' | 'workspaceId' | 'retentionDays'>,
     { lastSeq, rescued }: { readonly lastSeq: number; readonly rescued: boolean },
   ) {
     this.#nextSeq = lastSeq + 1;
@@ -80,8 +79,9 @@ export class Recorder {
   /** What has gathered, to be recorded; the gathering begins anew. */
   take(): Segment {
     const segment: Segment = {
-      runId: this.runId,
-      workspaceId: this.workspaceId,
+      runId: this.run.runId,
+      workspaceId: this.run.workspaceId,
+      retentionDays: this.run.retentionDays,
       nodes: this.#nodes,
       firstSeq: this.#nextSeq,
       events: this.#events,

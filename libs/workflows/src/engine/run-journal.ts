@@ -43,6 +43,7 @@ export class RunJournal implements Recording {
     run: {
       readonly runId: string;
       readonly workspaceId: string;
+      readonly retentionDays: number;
       readonly lastSeq: number;
       readonly rescued: boolean;
     },
@@ -54,7 +55,7 @@ export class RunJournal implements Recording {
     },
   ) {
     this.runId = run.runId;
-    this.#recorder = new Recorder(run.runId, run.workspaceId, run);
+    this.#recorder = new Recorder(run, run);
     this.#firstSeqTaken = run.lastSeq + 1;
   }
 

@@ -35,6 +35,8 @@ export interface StartRequest {
   readonly triggerKind: string;
   readonly startedBy: string;
   readonly input: string;
+  /** Name and value of each label; null for none. */
+  readonly labels?: Readonly<Record<string, string>> | null;
   /** At most one run comes of requests with the same key; the hash tells whether they asked for the same. */
   readonly idempotency: StartIdempotency | null;
   readonly origin?: RunOrigin;
@@ -82,6 +84,7 @@ const NO_LIMITS: EngineLimits = {
   concurrentRuns: null,
   concurrentRunsPerWorkflow: null,
   startsPerFiveMinutes: null,
+  retentionDays: 1,
 };
 
 /**
@@ -178,9 +181,15 @@ export class RunStarter {
       if (!createdAt) throw new Error(`Run ${candidate.runId} was not created.`);
       results.set(candidate, { kind: 'started', runId: candidate.runId, createdAt });
     }
-    for (const { request, runId } of admitted) {
-      if (request.resultsOf)
-        await tx.query(copyResults, runId, request.resultsOf.runId, request.resultsOf.nodeIds);
+    for (const { request, runId, limits } of admitted) {
+      if (!request.resultsOf) continue;
+      await tx.query(
+          copyResults,
+          runId,
+          request.resultsOf.runId,
+          request.resultsOf.nodeIds,
+          limits.retentionDays,
+        );
     }
     await tx.query(notify, channels.work(this.cellId), '');
     return results;
@@ -276,13 +285,15 @@ async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void>
 }
 
 function newRun({ request, runId, limits }: Candidate): NewRun {
-  const { priority = 'normal', concurrency = null, origin } = request;
+  const { priority = 'normal', concurrency = null, origin, labels = {} } = request;
   return {
     ...request,
     runId,
     priority: PRIORITIES[priority],
     limited: isLimited(limits),
     concurrency,
+    retentionDays: limits.retentionDays,
+    labels: Object.keys(labels).length > 0 ? JSON.stringify(labels) : null,
     origin: origin ? JSON.stringify(origin) : null,
   };
 }

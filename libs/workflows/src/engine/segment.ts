@@ -48,6 +48,7 @@ export type RunEnd =
 export interface Segment {
   readonly runId: string;
   readonly workspaceId: string;
+  readonly retentionDays: number;
   readonly nodes: readonly NodeRecord[];
   readonly firstSeq: number;
   /** Event objects as JSON texts, numbered from firstSeq. */

@@ -10,7 +10,7 @@ export function unrunnable(
   lastSeq: number,
   { error, at }: { readonly error: NodeError; readonly at: Date },
 ): Recording {
-  const recorder = new Recorder(claimed.runId, claimed.workspaceId, { lastSeq, rescued: false });
+  const recorder = new Recorder(claimed, { lastSeq, rescued: false });
   recorder.event('run.failed', at, { error: { code: error.code, message: error.message } });
   const { parent } = claimed.origin ?? {};
   recorder.end({

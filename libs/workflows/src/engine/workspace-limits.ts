@@ -10,7 +10,7 @@ const MAX_ENTRIES = 50_000;
 /** The part of a plan that the engine of a cell holds. */
 export type EngineLimits = Pick<
   WorkspaceRunLimits,
-  'concurrentRuns' | 'concurrentRunsPerWorkflow' | 'startsPerFiveMinutes'
+  'concurrentRuns' | 'concurrentRunsPerWorkflow' | 'startsPerFiveMinutes' | 'retentionDays'
 >;
 
 /**

@@ -24,7 +24,7 @@ const COLUMNS = `
   r.trigger_kind as "triggerKind", r.started_by as "startedBy", r.outcome, q.state as "queueState",
   q.resume_at as "resumeAt", r.error, r.created_at as "createdAt",
   coalesce(r.started_at, case when q.claims > 0 then
-    (select min(n.started_at) from workflow_node_runs n where n.run_id = r.id) end) as "startedAt",
+    (select min(n.started_at) from workflow_node_runs n where n.run_id = r.id and n.retention_days = r.retention_days) end) as "startedAt",
   r.finished_at as "finishedAt"`;
 
 /** The limits keep both a probe of a primary key under any plan: the page's size is unknown to the planner. */
@@ -46,7 +46,7 @@ export const listRuns = statement<[workspaceId: string, beforeId: string | null,
     order by r.id desc`,
 );
 
-/** Purpose: a page of one workflow's runs. Index: workflow_runs_workflow_id_id_idx; otherwise as list-runs. */
+/** Purpose: a page of one workflow's runs. Index: workflow_runs_workspace_id_workflow_id_id_idx; otherwise as list-runs. */
 export const listRunsOfWorkflow = statement<
   [workspaceId: string, beforeId: string | null, limit: number, workflowId: string],
   RunRow

@@ -50,7 +50,7 @@ export class PlannedLimits extends RunLimits {
             concurrentRuns: null,
             concurrentRunsPerWorkflow: null,
             startsPerFiveMinutes: null,
-            retentionDays: 30,
+            retentionDays: 365,
             historyBytes: null,
             ...this.plans.get(id),
           },
@@ -60,7 +60,7 @@ export class PlannedLimits extends RunLimits {
   }
 
   retentionClasses(): readonly number[] {
-    return [30];
+    return [365];
   }
 }
 

@@ -45,6 +45,7 @@ const inserted: Rows<OwnedNode> = rowsAt<OwnedNode>(FIRST_COLUMN, {
   resume_at: ['timestamptz', ({ node }) => time(node.resumeAt)],
   started_at: ['timestamptz', ({ node }) => time(node.startedAt)],
   finished_at: ['timestamptz', ({ node }) => time(node.finishedAt)],
+  retention_days: ['smallint', ({ run }) => run.retentionDays],
 });
 
 const updated: Rows<OwnedNode> = rowsAt<OwnedNode>(inserted.next, {
@@ -59,6 +60,7 @@ const updated: Rows<OwnedNode> = rowsAt<OwnedNode>(inserted.next, {
   state: ['json', ({ node }) => node.state],
   resume_at: ['timestamptz', ({ node }) => time(node.resumeAt)],
   finished_at: ['timestamptz', ({ node }) => time(node.finishedAt)],
+  retention_days: ['smallint', ({ run }) => run.retentionDays],
 });
 
 const events: Rows<Segment> = rowsAt<Segment>(updated.next, {
@@ -67,6 +69,7 @@ const events: Rows<Segment> = rowsAt<Segment>(updated.next, {
   last_seq: ['integer', (run) => run.firstSeq + run.events.length - 1],
   workspace_id: ['uuid', ({ workspaceId }) => workspaceId],
   events: ['json', (run) => `[${run.events.join(',')}]`],
+  retention_days: ['smallint', ({ retentionDays }) => retentionDays],
 });
 
 const finished: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(events.next, {
@@ -76,6 +79,7 @@ const finished: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(events.nex
   error: ['json', ({ end }) => end.error],
   started_at: ['timestamptz', ({ end }) => time(end.startedAt)],
   finished_at: ['timestamptz', ({ end }) => time(end.finishedAt)],
+  retention_days: ['smallint', ({ run }) => run.retentionDays],
 });
 
 const failed: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(finished.next, {
@@ -83,6 +87,7 @@ const failed: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(finished.nex
   error: ['json', ({ end }) => end.error],
   failed_at: ['timestamptz', ({ end }) => time(end.finishedAt)],
   error_workflow_id: ['uuid', ({ end }) => end.errorWorkflowId],
+  retention_days: ['smallint', ({ run }) => run.retentionDays],
 });
 
 const parked: Rows<OwnedEnd<Parked>> = rowsAt<OwnedEnd<Parked>>(failed.next, {
@@ -111,9 +116,11 @@ const recovered: Rows<Segment> = rowsAt<Segment>(signals.next, { run_id: ['uuid'
  * Purpose: one checkpoint of many runs: results of nodes, events, runs that end and runs that wait, all or nothing.
  * It writes nothing and says `fenced: false` when the worker has been declared dead. It may be sent again when its
  * outcome is unknown (a connection lost at the commit): what is recorded already stays as it is.
+ * `any (array[…])` of one is an equality that no join can hash: the planner, which cannot know that but one partition is
+ * looked into for each row, would rather read them all. So would it, if it could see how few nodes wait; hence `coalesce`.
  * Locks: the worker's row FOR KEY SHARE first; then rows that only this worker writes. The queue's rows may be held for
  * a moment by whoever cancels a run or sends it a message.
- * Index: primary keys only. Rows: those of the segments.
+ * Index: primary keys only; a run's retention class says in which partitions. Rows: those of the segments.
  */
 export const checkpoint = statement<Params, { readonly fenced: boolean }>(
   'checkpoint',
@@ -121,9 +128,9 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
      select from engine_workers where id = $1::uuid for key share
    ), node_rows as (
      insert into workflow_node_runs (run_id, node_id, iteration, workspace_id, status, attempts, ports, output, error,
-                                     state, resume_at, started_at, finished_at)
+                                     state, resume_at, started_at, finished_at, retention_days)
      select run_id, node_id, coalesce(iteration, ''), workspace_id, status, attempts, coalesce(ports, ''), output,
-            error, state, resume_at, started_at, finished_at
+            error, state, resume_at, started_at, finished_at, retention_days
        from ${inserted.source}
       where exists (select from fence)
      on conflict do nothing
@@ -132,10 +139,11 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
         set status = u.status, attempts = u.attempts, ports = coalesce(u.ports, ''), output = u.output,
             error = u.error, state = u.state, resume_at = u.resume_at, finished_at = u.finished_at
        from ${updated.source}
-      where n.run_id = u.run_id and n.node_id = u.node_id and n.iteration = coalesce(u.iteration, '')
-        and n.status in ('waiting', 'running') and exists (select from fence)
+      where n.run_id = any (array[u.run_id]) and n.retention_days = any (array[u.retention_days])
+        and n.node_id = any (array[u.node_id]) and n.iteration = any (array[coalesce(u.iteration, '')])
+        and coalesce(n.status in ('waiting', 'running'), false) and exists (select from fence)
    ), event_rows as (
-     insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events)
+     insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events, retention_days)
      select * from ${events.source}
       where exists (select from fence)
      on conflict do nothing
@@ -144,7 +152,7 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
         set outcome = u.outcome, output = u.output, error = u.error, started_at = u.started_at,
             finished_at = u.finished_at
        from ${finished.source}
-      where r.id = u.run_id and r.outcome is null and exists (select from fence)
+      where r.id = any (array[u.run_id]) and r.retention_days = any (array[u.retention_days]) and r.outcome is null and exists (select from fence)
    ), left_queue as (
      delete from run_queue
       where run_id in (select u.run_id from ${finished.source}) and worker_id = $1::uuid
@@ -156,7 +164,8 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
             r.input, u.error ->> 'code', u.error, r.created_at, u.failed_at, u.error_workflow_id,
             case when u.error_workflow_id is not null then u.failed_at end
        from ${failed.source}
-      cross join lateral (select * from workflow_runs w where w.id = u.run_id limit 1) r
+      cross join lateral (
+        select * from workflow_runs w where w.id = u.run_id and w.retention_days = u.retention_days limit 1) r
       where exists (select from fence)
      on conflict do nothing
    ), parked_runs as (

@@ -8,6 +8,7 @@ export interface ClaimedRun {
   readonly workspaceId: string;
   readonly workflowId: string;
   readonly versionId: string;
+  readonly retentionDays: number;
   readonly triggerNode: string;
   readonly input: JsonValue;
   readonly origin: RunOrigin | null;
@@ -33,11 +34,12 @@ export interface TakenRun extends ClaimedRun {
 /** The columns of TakenRun. The lateral limit keeps the run's row a probe of its primary key under any plan. */
 const CLAIMED = `
   select m.run_id as "runId", m.workspace_id as "workspaceId", m.workflow_id as "workflowId",
-         r.version_id as "versionId", r.trigger_node as "triggerNode", r.input, r.origin,
+         r.version_id as "versionId", m.retention_days as "retentionDays", r.trigger_node as "triggerNode", r.input, r.origin,
          r.created_at as "createdAt", r.started_at as "startedAt", m.turn, m.claims, m.rescues,
          m.cancel_requested_at is not null as "cancelRequested", m.limited, m.key_hash as "keyHash", m.state
     from mine m
-   cross join lateral (select * from workflow_runs w where w.id = m.run_id limit 1) r
+   cross join lateral (
+     select * from workflow_runs w where w.id = m.run_id and w.retention_days = m.retention_days limit 1) r
    order by m.turn`;
 
 /** A run of a paused workflow is not begun; one that is to be canceled is taken all the same, for that. */
@@ -66,8 +68,8 @@ function take(needsGate: 'false' | 'q.limited'): string {
             resume_at = null, signaled = q.signaled and ${state} <> 'owned',
             claims = q.claims + case ${state} when 'owned' then 1 else 0 end
       where q.run_id = any (array(select run_id from next)) and exists (select from fence)
-     returning q.run_id, q.workspace_id, q.workflow_id, q.turn, q.claims, q.rescues, q.cancel_requested_at,
-               q.limited, q.key_hash, q.state
+     returning q.run_id, q.workspace_id, q.workflow_id, q.retention_days, q.turn, q.claims, q.rescues,
+               q.cancel_requested_at, q.limited, q.key_hash, q.state
    )`;
 }
 

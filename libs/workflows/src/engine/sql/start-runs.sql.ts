@@ -20,6 +20,10 @@ export interface NewRun {
   readonly limited: boolean;
   /** The slots it shares with other runs; null when it needs none. */
   readonly concurrency: { readonly keyHash: string; readonly limit: number } | null;
+  /** Days for which the run is kept once it is finished. */
+  readonly retentionDays: number;
+  /** The run's labels as JSON text; null when it has none. */
+  readonly labels: string | null;
 }
 
 type Params = [
@@ -37,6 +41,8 @@ type Params = [
   keyHashes: string,
   keyLimits: string,
   origins: string,
+  retentionDays: string,
+  labels: string,
 ];
 
 /**
@@ -46,7 +52,7 @@ type Params = [
  * of its own: high ones are not behind the workspace's backlog, and low ones are behind it. Thus a workspace has at most
  * three runs to a turn, and only one when it calls all of them high.
  * Locks: workspace_turns rows in workspace order, after the usage counters (taken in the same order just before).
- * Index: run_queue_turn_idx (one probe). Rows: one run and one queue row each.
+ * Index: run_queue_turn_idx (one probe). Rows: one run and one queue row each, and one for each label.
  */
 export const startRuns = statement<Params, { readonly runId: string; readonly createdAt: Date }>(
   'start-runs',
@@ -55,14 +61,15 @@ export const startRuns = statement<Params, { readonly runId: string; readonly cr
             count(*) over (partition by workspace_id, priority) as places
        from (select run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input,
                     coalesce(priority, 0) as priority, coalesce(limited, false) as limited, key_hash, key_limit,
-                    origin, position
+                    origin, retention_days, labels, position
                from unnest(${column(1, 'uuid')}, ${column(2, 'uuid')}, ${column(3, 'uuid')}, ${column(4, 'uuid')},
                            ${column(5, 'text')}, ${column(6, 'text')}, ${column(7, 'text')}, ${column(8, 'json')},
                            ${column(10, 'smallint')}, ${column(11, 'boolean')}, ${column(12, 'uuid')},
-                           ${column(13, 'smallint')}, ${column(14, 'json')})
+                           ${column(13, 'smallint')}, ${column(14, 'json')}, ${column(15, 'smallint')},
+                           ${column(16, 'json')})
                     with ordinality as u (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
                                           started_by, input, priority, limited, key_hash, key_limit, origin,
-                                          position)) u
+                                          retention_days, labels, position)) u
    ), head as materialized (${QUEUE_HEAD}
    ), turns as (
      insert into workspace_turns as t (workspace_id, turn, high_turn, low_turn)
@@ -80,20 +87,24 @@ export const startRuns = statement<Params, { readonly runId: string; readonly cr
      returning workspace_id, turn, high_turn, low_turn
    ), queued as (
      -- A run that begins in the middle has results already, which a first claim would not look for.
-     insert into run_queue (run_id, workspace_id, workflow_id, state, turn, limited, priority, key_hash, key_limit,
-                            parent_run_id, claims)
-     select g.run_id, g.workspace_id, g.workflow_id,
+     insert into run_queue (run_id, workspace_id, workflow_id, retention_days, state, turn, limited, priority, key_hash,
+                            key_limit, parent_run_id, claims)
+     select g.run_id, g.workspace_id, g.workflow_id, g.retention_days,
             case when g.limited or g.key_hash is not null then 'gated' else 'queued' end,
             case g.priority when 0 then t.turn when 1 then t.high_turn else t.low_turn end - g.places + g.place,
             g.limited, g.priority, g.key_hash, g.key_limit,
             (g.origin -> 'parent' ->> 'runId')::uuid,
             case when g.origin ->> 'from' is null then 0 else 1 end
        from given g join turns t using (workspace_id)
+   ), labeled as (
+     insert into workflow_run_labels (workspace_id, label, run_id, retention_days)
+     select g.workspace_id, l.key || ':' || l.value, g.run_id, g.retention_days
+       from given g cross join lateral json_each_text(g.labels) l where g.labels is not null
    )
    insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by,
-                              input, origin, created_at)
+                              input, origin, created_at, retention_days, labels)
    select run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input, origin,
-          coalesce($9::timestamptz, now())
+          coalesce($9::timestamptz, now()), retention_days, labels
      from given
    returning id as "runId", created_at as "createdAt"`,
 );
@@ -116,6 +127,8 @@ export function startRunsParams(runs: readonly NewRun[], now: Date | null): Para
     rare(runs, (run) => run.concurrency?.keyHash ?? null),
     rare(runs, (run) => run.concurrency?.limit ?? null),
     rare(runs, (run) => run.origin),
+    joined(runs, (run) => run.retentionDays),
+    rare(runs, (run) => run.labels),
   ];
 }
 
@@ -123,11 +136,14 @@ export function startRunsParams(runs: readonly NewRun[], now: Date | null): Para
  * Purpose: gives a run results of another one, so that it begins behind them. In the transaction that starts it.
  * Index: workflow_node_runs_pkey of the other run's partition. Rows: the nodes that are named.
  */
-export const copyResults = statement<[runId: string, fromRunId: string, nodeIds: readonly string[]]>(
+export const copyResults = statement<
+  [runId: string, fromRunId: string, nodeIds: readonly string[], retentionDays: number]
+>(
   'copy-results',
   `insert into workflow_node_runs (run_id, node_id, iteration, workspace_id, status, attempts, ports, output, error,
-                                   started_at, finished_at)
-   select $1::uuid, node_id, iteration, workspace_id, status, attempts, ports, output, error, started_at, finished_at
+                                   started_at, finished_at, retention_days)
+   select $1::uuid, node_id, iteration, workspace_id, status, attempts, ports, output, error, started_at, finished_at,
+          $4::smallint
      from workflow_node_runs
     where run_id = $2::uuid and node_id = any ($3::text[]) and iteration = '' and status in ('succeeded', 'failed')`,
 );
