@@ -131,8 +131,7 @@ export class RetentionClasses1795264000000 implements MigrationInterface {
         period_start timestamptz not null,
         runs bigint not null,
         bytes bigint not null,
-        constraint workspace_history_pkey primary key (workspace_id, retention_days, period_start),
-        constraint workspace_history_workspace_id_fkey foreign key (workspace_id) references tenants (workspace_id)
+        constraint workspace_history_pkey primary key (workspace_id, retention_days, period_start)
       ) with (fillfactor = 70);
       grant select on workspace_history to millrace_tenant;
       ${tenantIsolation('workspace_history')}

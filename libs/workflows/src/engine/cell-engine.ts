@@ -12,6 +12,7 @@ import {
   sleep,
 } from '#platform';
 import type { NodeKindRegistry } from '../nodes/registry';
+import { HistoryTally } from '../retention/history-tally';
 import { channels } from './channels';
 import { Checkpointer } from './checkpointer';
 import type { Gatekeeper } from './gatekeeper';
@@ -54,6 +55,7 @@ export class CellEngine {
   readonly #checkpointer: Checkpointer;
   readonly #runs: HeldRuns;
   readonly #logger: Logger;
+  readonly #tally: HistoryTally;
   readonly #alarm: Alarm;
   readonly #duties: LoopHandle[] = [];
   readonly #stopListening: (() => void)[] = [];
@@ -74,11 +76,13 @@ export class CellEngine {
     const { db, config, kinds } = services;
     this.#logger = services.logger.scoped('engine', { cell: cellId });
     this.#lease = new Lease({ ...services, logger: this.#logger }, cellId, config.values.workerLeaseSeconds);
+    this.#tally = new HistoryTally({ db, logger: this.#logger }, cellId);
     this.#checkpointer = new Checkpointer(db, {
       cellId,
       channel: channels.progress(cellId),
       logger: this.#logger,
       onLeaseLost: (workerId) => this.#leaseLost(workerId),
+      onRecorded: (segment) => this.#tally.recorded(segment),
     });
     this.#runs = new HeldRuns({
       db,
@@ -135,6 +139,7 @@ export class CellEngine {
     this.#runs.abandonAll();
     await this.#checkpointer.idle();
     await this.services.gatekeeper.idle();
+    await this.#tally.flush();
     await this.#lease.release();
   }
 
@@ -234,10 +239,9 @@ export class CellEngine {
       for (const { state, workspaceId } of taken) {
         if (state === 'gated') this.services.gatekeeper.arrived(workspaceId, null);
       }
-      await this.#runs.take(
-        workerId,
-        taken.filter(({ state }) => state === 'owned'),
-      );
+      const claimed = taken.filter(({ state }) => state === 'owned');
+      for (const run of claimed) if (isFirstClaim(run)) this.#tally.begun(run);
+      await this.#runs.take(workerId, claimed);
       return { rows: taken.length, full: taken.length === room };
     } catch (error) {
       this.#unsure = true;
@@ -276,4 +280,9 @@ export class CellEngine {
     const whole = Math.min(MAX_CLAIM, this.services.config.values.workerConcurrency);
     if (this.#backlog && this.#room() * 2 >= whole) this.#claimer?.wake();
   }
+}
+
+/** A run that begins in the middle is in the queue as if it had been claimed before: it has results. */
+function isFirstClaim({ claims, origin }: ClaimedRun): boolean {
+  return claims === (origin?.from === undefined ? 1 : 2);
 }

@@ -38,6 +38,8 @@ export class Checkpointer {
       readonly channel: string;
       readonly logger: Logger;
       readonly onLeaseLost: (workerId: string) => void;
+      /** Called for each segment that is committed. */
+      readonly onRecorded?: (segment: Segment) => void;
     },
   ) {
     this.#batcher = new Batcher<Recording, Recorded>({
@@ -74,6 +76,7 @@ export class Checkpointer {
   async #write(workerId: string, segments: readonly Segment[]): Promise<readonly Recorded[]> {
     try {
       await this.#send(workerId, segments);
+      for (const segment of segments) this.options.onRecorded?.(segment);
       return segments.map(() => 'recorded');
     } catch (error) {
       if (error instanceof LeaseLost) throw error;

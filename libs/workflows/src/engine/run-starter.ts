@@ -184,12 +184,12 @@ export class RunStarter {
     for (const { request, runId, limits } of admitted) {
       if (!request.resultsOf) continue;
       await tx.query(
-          copyResults,
-          runId,
-          request.resultsOf.runId,
-          request.resultsOf.nodeIds,
-          limits.retentionDays,
-        );
+        copyResults,
+        runId,
+        request.resultsOf.runId,
+        request.resultsOf.nodeIds,
+        limits.retentionDays,
+      );
     }
     await tx.query(notify, channels.work(this.cellId), '');
     return results;
@@ -285,7 +285,7 @@ async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void>
 }
 
 function newRun({ request, runId, limits }: Candidate): NewRun {
-  const { priority = 'normal', concurrency = null, origin, labels = {} } = request;
+  const { priority = 'normal', concurrency = null, origin, labels } = request;
   return {
     ...request,
     runId,
@@ -293,7 +293,7 @@ function newRun({ request, runId, limits }: Candidate): NewRun {
     limited: isLimited(limits),
     concurrency,
     retentionDays: limits.retentionDays,
-    labels: Object.keys(labels).length > 0 ? JSON.stringify(labels) : null,
+    labels: labels && Object.keys(labels).length > 0 ? JSON.stringify(labels) : null,
     origin: origin ? JSON.stringify(origin) : null,
   };
 }

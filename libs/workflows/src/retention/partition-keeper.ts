@@ -1,13 +1,7 @@
-import { type Clock, type Db, type LoopDuty, statement } from '#platform';
+import type { Clock, Db, LoopDuty } from '#platform';
 import { classTable, type HistoryTable, historyTables, periodTable } from './history-tables';
 import { leastId, type Period, periodsToCome } from './periods';
-
-/** Purpose: the partitions there are. Index: the catalogue's. Rows: some dozens for each class. */
-const listPartitions = statement<[], { readonly name: string }>(
-  'list-partitions',
-  `select relname as name from pg_class
-    where relnamespace = current_schema()::regnamespace and relispartition and relkind in ('r', 'p')`,
-);
+import { listPartitions, once } from './partitions.sql';
 
 /** A partition to make: where it hangs, what it takes, and which default partition has taken it meanwhile. */
 interface Wanted {
@@ -43,7 +37,8 @@ export function partitionKeeper(
     role: 'scheduler',
     everyMs: 3600_000,
     runOnce: async () => {
-      const names = async () => new Set((await db.execute(cellId, listPartitions)).map(({ name }) => name));
+      const names = async () =>
+        new Set((await db.execute(cellId, listPartitions, clock.pinned())).map(({ name }) => name));
       const before = await names();
       const missing = wantedPartitions(classes(), clock.now()).filter(({ name }) => !before.has(name));
       if (missing.length === 0) return { rows: 0 };
@@ -94,14 +89,16 @@ function ofPeriod(table: HistoryTable, days: number, period: Period): Wanted {
 
 /**
  * Data definition takes no parameters; every part of this text is made here, from a clock and the plans.
- * Locks: the default partition; the parent only against other data definition, because the table is attached.
+ * Locks: the parent and its default partition, against everybody, for as long as an empty table takes to make. Attaching
+ * alone would do with less, but a statement that was being planned meanwhile would keep a plan without the new table, and
+ * miss in it what has moved there.
  */
 function makePartition({ name, parent, values, fallback, mine, kind, inner }: Wanted) {
-  return statement<[], never>(
+  return once<[], unknown>(
     `make-${name}`,
     `do $$ begin
        perform set_config('lock_timeout', '${LOCK_TIMEOUT}', true);
-       lock table ${fallback} in access exclusive mode;
+       lock table only ${parent}, only ${fallback} in access exclusive mode;
        if to_regclass('${name}') is not null
           or (select count(*) from (select from ${fallback} where ${mine} limit ${MAX_MOVED + 1}) r) > ${MAX_MOVED} then
          return;

@@ -40,6 +40,10 @@ class OpenAdmission extends RunAdmission {
 export class PlannedLimits extends RunLimits {
   readonly plans = new Map<string, Partial<WorkspaceRunLimits>>();
 
+  constructor(private readonly usual: Partial<WorkspaceRunLimits> = {}) {
+    super();
+  }
+
   of(workspaceIds: readonly string[]): Promise<ReadonlyMap<string, WorkspaceRunLimits>> {
     return Promise.resolve(
       new Map(
@@ -52,6 +56,7 @@ export class PlannedLimits extends RunLimits {
             startsPerFiveMinutes: null,
             retentionDays: 365,
             historyBytes: null,
+            ...this.usual,
             ...this.plans.get(id),
           },
         ]),

@@ -11,6 +11,7 @@ export interface ClaimedRun {
   readonly retentionDays: number;
   readonly triggerNode: string;
   readonly input: JsonValue;
+  readonly inputBytes: number;
   readonly origin: RunOrigin | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
@@ -35,6 +36,7 @@ export interface TakenRun extends ClaimedRun {
 const CLAIMED = `
   select m.run_id as "runId", m.workspace_id as "workspaceId", m.workflow_id as "workflowId",
          r.version_id as "versionId", m.retention_days as "retentionDays", r.trigger_node as "triggerNode", r.input, r.origin,
+         octet_length(r.input::text) as "inputBytes",
          r.created_at as "createdAt", r.started_at as "startedAt", m.turn, m.claims, m.rescues,
          m.cancel_requested_at is not null as "cancelRequested", m.limited, m.key_hash as "keyHash", m.state
     from mine m
