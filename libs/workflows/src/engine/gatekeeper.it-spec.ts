@@ -4,6 +4,7 @@ import { type Db, SystemClock } from '#platform';
 import type { WorkspaceRunLimits } from '../ports';
 import { aPublishedWorkflow, PlannedLimits, type PublishedWorkflow } from '../testing';
 import { Gatekeeper } from './gatekeeper';
+import { whyGated } from './why-gated';
 import { WorkspaceLimits } from './workspace-limits';
 
 const CELL = 'cell_1';
@@ -57,8 +58,9 @@ describe('the gate', () => {
     const { state = 'gated', turn = lastTurn, priority = 0, limited = true } = placed;
     const { keyHash = null, keyLimit = null, keyHeld = false } = placed;
     await testDb().sql(
-      `insert into run_queue (run_id, workspace_id, workflow_id, state, turn, priority, limited, key_hash, key_limit, key_held)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      `insert into run_queue (run_id, workspace_id, workflow_id, state, turn, priority, limited, key_hash, key_limit, key_held,
+                              worker_id)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case $4 when 'owned' then gen_random_uuid() end)`,
       [runId, workspaceId, workflowId, state, turn, priority, limited, keyHash, keyLimit, keyHeld],
     );
     return runId;
@@ -93,19 +95,28 @@ describe('the gate', () => {
   };
   const one = () => keepers.slice(0, 1);
 
-  // Seen to fail within a few rounds (up to 3 through for a limit of 1) with lock-gates made to read without `for update`,
-  // and with the lock and the count put into one statement.
+  /** Each brings a run that goes before all others and looks at once: two looks never choose the same run by chance. */
+  async function bringAndLook(workflow: PublishedWorkflow, placed: Placed): Promise<void> {
+    const ready = barrier(keepers.length);
+    await Promise.all(
+      keepers.map(async (keeper) => {
+        await ready();
+        await place(workflow, { ...placed, turn: -lastTurn });
+        keeper.arrived(workflow.workspaceId, placed.keyHash ?? null);
+        await keeper.idle();
+      }),
+    );
+  }
+
+  // Seen to fail (2 for a limit of 1, up to 13 for a limit of 5) with lock-gates made to read without `for update`.
   it.each([1, 5])(
     'lets exactly %d through, however many look at once',
     async (limit) => {
       const workflow = await planned({ concurrentRunsPerWorkflow: limit });
-      await placeMany(workflow, 12);
       const seen: (number | undefined)[] = [];
       for (let round = 0; round < 25; round += 1) {
-        await testDb().sql(`update run_queue set state = 'gated' where workspace_id = $1`, [
-          workflow.workspaceId,
-        ]);
-        await passes(keepers, workflow.workspaceId);
+        await testDb().sql('delete from run_queue where workspace_id = $1', [workflow.workspaceId]);
+        await bringAndLook(workflow, {});
         seen.push(await count(workflow, `state = 'queued'`));
       }
       expect(seen).toEqual(Array.from({ length: 25 }, () => limit));
@@ -113,7 +124,7 @@ describe('the gate', () => {
     60_000,
   );
 
-  // Seen to fail like the one above; and with the count of holders taken from runs that are queued or owned.
+  // Seen to fail (4 for the 2 that are left of 3) like the one above.
   it('gives the slots of a key away exactly, and a run that waits keeps its own', async () => {
     const workflow = await planned({});
     const keyHash = randomUUID();
@@ -122,29 +133,54 @@ describe('the gate', () => {
        values ($1, $2, $3, 'parked', 0, now() + interval '1 year', $4, 3, true)`,
       [randomUUID(), workflow.workspaceId, workflow.workflowId, keyHash],
     );
-    await placeMany(workflow, 12, { limited: false, keyHash, keyLimit: 3 });
     const seen: (number | undefined)[] = [];
-    for (let round = 0; round < 20; round += 1) {
-      await testDb().sql(
-        `update run_queue set state = 'gated', key_held = false where workspace_id = $1 and state <> 'parked'`,
-        [workflow.workspaceId],
-      );
-      await passes(keepers, workflow.workspaceId, keyHash);
+    for (let round = 0; round < 25; round += 1) {
+      await testDb().sql(`delete from run_queue where workspace_id = $1 and state <> 'parked'`, [
+        workflow.workspaceId,
+      ]);
+      await bringAndLook(workflow, { limited: false, keyHash, keyLimit: 3 });
       seen.push(await count(workflow, `state = 'queued' and key_held`));
     }
-    expect(seen).toEqual(Array.from({ length: 20 }, () => 2));
+    expect(seen).toEqual(Array.from({ length: 25 }, () => 2));
   }, 60_000);
 
-  // Seen to fail within the first rounds (nobody was let through) with lock-gates skipping locked rows, and with the look
-  // for waiting runs taken before the commit.
+  /** Resolves once a statement of another connection waits for a lock. */
+  const someoneWaits = () =>
+    eventually(async () => {
+      const waiting = await testDb().sql(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(waiting).toHaveLength(1);
+    });
+
+  // Seen to fail (nobody waits, and the next stays at the gate) with passes that skip locked gates.
+  it('waits for a pass under way, which may have counted before the place was free', async () => {
+    const workflow = await planned({ concurrentRunsPerWorkflow: 1 });
+    const leaving = await place(workflow, { state: 'queued' });
+    const next = await place(workflow);
+    const [keeper] = keepers;
+    await testDb().dataSource.transaction(async (manager) => {
+      await manager.query('select from cell_1.workspace_gates where workspace_id = $1 for update', [
+        workflow.workspaceId,
+      ]);
+      await testDb().sql('delete from run_queue where run_id = $1', [leaving]);
+      keeper?.freed(workflow.workspaceId, null);
+      await someoneWaits();
+    });
+    await keeper?.idle();
+    expect(await stateOf(next)).toBe('queued');
+  });
+
+  // Seen to fail in the first rounds when whoever frees a place does not ask for a pass.
   it('loses no wake-up when a run leaves while another arrives, in 200 rounds', async () => {
     const workflow = await planned({ concurrentRunsPerWorkflow: 1 });
     const { workspaceId } = workflow;
+    const [leaver, starter] = keepers;
     for (let round = 0; round < 200; round += 1) {
       await testDb().sql('delete from run_queue where workspace_id = $1', [workspaceId]);
       const leaving = await place(workflow, { state: 'queued' });
-      const ready = barrier(4);
-      const [leaver, starter, looker] = keepers;
+      await place(workflow);
+      const ready = barrier(2);
       await Promise.all([
         (async () => {
           await ready();
@@ -152,16 +188,11 @@ describe('the gate', () => {
           leaver?.freed(workspaceId, null);
           await leaver?.idle();
         })(),
-        ...[starter, keepers[3]].map(async (keeper) => {
-          await ready();
-          await place(workflow);
-          keeper?.arrived(workspaceId, null);
-          await keeper?.idle();
-        }),
         (async () => {
           await ready();
-          looker?.freed(workspaceId, null);
-          await looker?.idle();
+          await place(workflow);
+          starter?.arrived(workspaceId, null);
+          await starter?.idle();
         })(),
       ]);
       expect([round, await count(workflow, `state = 'queued'`)]).toEqual([round, 1]);
@@ -177,12 +208,7 @@ describe('the gate', () => {
     await testDb().dataSource.transaction(async (manager) => {
       await manager.query('delete from cell_1.run_queue where run_id = $1', [first]);
       keeper?.freed(workflow.workspaceId, null);
-      await eventually(async () => {
-        const waiting = await testDb().sql(
-          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        expect(waiting).toHaveLength(1);
-      });
+      await someoneWaits();
     });
     await keeper?.idle();
     expect(await stateOf(second)).toBe('queued');
@@ -259,23 +285,26 @@ describe('the gate', () => {
     const workflows = await Promise.all(
       Array.from({ length: 230 }, () => planned({ concurrentRunsPerWorkflow: 1 })),
     );
-    for (const workflow of workflows) await place(workflow);
+    // Two of each: one that must be let through, and one that stays, so that no workspace and no key is done with.
+    for (const workflow of workflows) await placeMany(workflow, 2);
     const keyed = await planned({});
     const keys = Array.from({ length: 1_100 }, () => randomUUID());
     await testDb().sql(
       `insert into run_queue (run_id, workspace_id, workflow_id, state, turn, key_hash, key_limit)
-       select gen_random_uuid(), $1, $2, 'gated', 1, k, 1 from unnest($3::uuid[]) k`,
+       select gen_random_uuid(), $1, $2, 'gated', n, k, 1 from unnest($3::uuid[]) k, generate_series(1, 2) n`,
       [keyed.workspaceId, keyed.workflowId, keys],
     );
     const [keeper] = keepers;
-    // More than one sweep looks at: seen to fail with the sweep beginning at the first workspace, or key, each time.
+    // More than one sweep looks at. Seen to fail with the sweep beginning at the first workspace, or key, each time.
     for (let round = 0; round < 3; round += 1) await keeper?.sweep();
-    const left = await testDb().sql(
-      `select run_id from run_queue where state = 'gated' and workspace_id = any ($1)`,
+    const states = await testDb().sql(
+      `select state, count(*)::int as n from run_queue where workspace_id = any ($1) group by state order by state`,
       [[keyed, ...workflows].map(({ workspaceId }) => workspaceId)],
     );
-    // Only the first of each key is let through, and there is one of each.
-    expect(left).toEqual([]);
+    expect(states).toEqual([
+      { state: 'gated', n: 1_330 },
+      { state: 'queued', n: 1_330 },
+    ]);
   }, 60_000);
 
   it('follows a plan that changes, also one that has no limits any more', async () => {
@@ -310,5 +339,38 @@ describe('the gate', () => {
     const [row] = await testDb().sql('select turn from run_queue where run_id = $1', [run]);
     // Seen to fail with 3: a workspace that starts next would be served before everyone who has waited.
     expect(row).toEqual({ turn: '50001' });
+  });
+
+  it('tells of a run what keeps it, to its workspace alone', async () => {
+    const workflow = await planned({ concurrentRuns: 9, concurrentRunsPerWorkflow: 1 });
+    const other = await planned({ concurrentRuns: 9, concurrentRunsPerWorkflow: 1 }, workflow.workspaceId);
+    const keyHash = randomUUID();
+    const holder = await place(workflow, { state: 'owned', keyHash, keyLimit: 1, keyHeld: true });
+    const first = await place(workflow);
+    const keyed = await place(workflow, { keyHash, keyLimit: 1 });
+    const last = await place(workflow);
+    await place(other);
+    const low = await place(other, { priority: -1 });
+    const why = (runId: string, workspaceId = workflow.workspaceId) =>
+      testDb().db.tenant(workspaceId, (tx) => whyGated(tx, runId));
+    expect(await why(holder)).toBeNull();
+    expect(await why(first)).toEqual({
+      key: null,
+      workflow: { limit: 1, executing: 1, ahead: 0 },
+      workspace: { limit: 9, executing: 1, ahead: 0 },
+      paused: false,
+    });
+    expect((await why(keyed))?.key).toEqual({ limit: 1, holders: [holder], ahead: 0 });
+    expect((await why(last))?.workflow).toEqual({ limit: 1, executing: 1, ahead: 1 });
+    await testDb().sql(`update workflows set paused_at = now(), paused_by = 'user:test' where id = $1`, [
+      other.workflowId,
+    ]);
+    expect(await why(low)).toMatchObject({
+      workflow: { executing: 0, ahead: 1 },
+      workspace: { ahead: 3 },
+      paused: true,
+    });
+    const stranger = await planned({});
+    expect(await why(first, stranger.workspaceId)).toBeNull();
   });
 });

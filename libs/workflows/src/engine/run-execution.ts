@@ -67,7 +67,7 @@ export class RunExecution {
     const owner = {
       left: () => this.#leave(),
       lost: () => this.abandon(),
-      refused: () => this.#endRefused(),
+      refused: () => this.#endWith(notRecordable),
     };
     const rescued = claimed.rescues > 0;
     this.#journal = new RunJournal(
@@ -452,11 +452,6 @@ export class RunExecution {
     this.#alarm.clear();
     this.#journal.end();
     this.host.left(this.work.claimed, how);
-  }
-
-  /** A value the database does not take ends the run with that reason, instead of being tried for ever. */
-  #endRefused(): void {
-    this.#endWith(notRecordable);
   }
 
   #fault(error: unknown): void {

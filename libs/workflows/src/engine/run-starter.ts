@@ -88,9 +88,9 @@ const NO_LIMITS: EngineLimits = {
 };
 
 /**
- * Starts runs of one cell, many in one transaction (group commit): keys, then the guard, then quota, then the runs. When the
- * transaction is committed the runs are accepted and will be executed whatever happens; before that nothing has
- * happened, the counter included.
+ * Starts runs of one cell, many in one transaction (group commit): keys, then the guard, then quota, then the runs.
+ * When the transaction is committed the runs are accepted and will be executed whatever happens; before that nothing
+ * has happened, the counter included.
  */
 export class RunStarter {
   readonly #batcher: Batcher<StartRequest, Answer>;

@@ -107,12 +107,12 @@ describe('the guard against runaway starts', () => {
 
   it('allows starts again when those before are older than the window', async () => {
     const workflow = await aPublishedWorkflow(testDb(), definition);
-    const start = () => doors[0]!.startWith(workflow, { maxStartsPerMinute: 1 });
-    expect([(await start()).kind, (await start()).kind]).toEqual(['started', 'runaway']);
+    const start = async () => (await doors[0]?.startWith(workflow, { maxStartsPerMinute: 1 }))?.kind;
+    expect([await start(), await start()]).toEqual(['started', 'runaway']);
     await testDb().sql('update run_start_windows set slot = slot - 61 where scope_id = $1', [
       workflow.workflowId,
     ]);
-    expect((await start()).kind).toBe('started');
+    expect(await start()).toBe('started');
   });
 
   it('answers the run of a repeated key, and does not take it for another start', async () => {

@@ -21,6 +21,14 @@ const RUNS = 100_000;
 /** Entries a statement may read of the queue, while so many runs stand at the gate. */
 const FEW = 300;
 
+type Param = string | number | Date | null | readonly string[];
+
+function literal(param: Param): string {
+  if (param === null) return 'null';
+  if (param instanceof Date) return `'${param.toISOString()}'`;
+  return typeof param === 'object' ? `'{${param.join(',')}}'` : `'${param}'`;
+}
+
 /** One line of a plan that reads a table, with what it read when it was run. */
 interface Read {
   readonly line: string;
@@ -82,12 +90,10 @@ describe('the plans of the gate’s statements, with 100,000 runs of one workspa
   }, 60_000);
 
   /** Runs the statement for real, and takes it back; gives what it read of the queue, line by line. */
-  async function readsOf<P extends readonly unknown[], R>({ name, text }: Statement<P, R>, ...params: P) {
+  async function readsOf<P extends readonly Param[], R>({ name, text }: Statement<P, R>, ...params: P) {
     const prepared = `plan_${name.replaceAll('-', '_')}`;
     await testDb().sql(`prepare ${prepared} as ${text}`);
-    const literals = params.map((param) =>
-      Array.isArray(param) ? `'{${param.join(',')}}'` : param === null ? 'null' : `'${String(param)}'`,
-    );
+    const literals = params.map(literal);
     await testDb().sql('begin');
     const rows = await testDb().sql<{ 'QUERY PLAN': string }>(
       `explain (analyze, costs off, timing off, summary off) execute ${prepared}(${literals.join(', ')})`,
