@@ -492,6 +492,13 @@ create table engine_workers (
   constraint engine_workers_pkey primary key (id)
 ) with (fillfactor = 50);
 
+create table history_marks (
+  at timestamptz not null,
+  xact bigint not null,
+  constraint history_marks_pkey primary key (at)
+);
+grant select on history_marks to millrace_tenant;
+
 create table run_approval_votes (
   approval_id uuid not null,
   workspace_id uuid not null,
@@ -567,6 +574,7 @@ create table run_queue (
   key_hash uuid,
   key_limit smallint,
   key_held boolean not null default false,
+  retention_days smallint not null default 365,
   constraint run_queue_pkey primary key (run_id),
   constraint run_queue_key_check check ((key_hash is null) = (key_limit is null) and (key_hash is not null or not key_held)),
   constraint run_queue_owned_check check ((state = 'owned'::text) = (worker_id is not null)),
@@ -708,12 +716,13 @@ create table workflow_node_runs (
   started_at timestamptz not null,
   finished_at timestamptz,
   state json,
-  constraint workflow_node_runs_pkey primary key (run_id, node_id, iteration),
+  retention_days smallint not null default 365,
+  constraint workflow_node_runs_pkey primary key (run_id, node_id, iteration, retention_days),
   constraint workflow_node_runs_failed_check check ((status = 'failed'::text) = (error is not null)),
   constraint workflow_node_runs_finished_check check ((status = any (array['running'::text, 'waiting'::text])) = (finished_at is null)),
   constraint workflow_node_runs_state_check check (state is null or (status = any (array['running'::text, 'waiting'::text]))),
   constraint workflow_node_runs_status_check check (status = any (array['running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'skipped'::text, 'canceled'::text]))
-) partition by range (run_id);
+) partition by list (retention_days);
 alter table workflow_node_runs enable row level security;
 alter table workflow_node_runs force row level security;
 create policy owner_access on workflow_node_runs to millrace_owner
@@ -723,6 +732,16 @@ create policy tenant_isolation on workflow_node_runs to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select on workflow_node_runs to millrace_tenant;
+
+create table workflow_node_runs_365d partition of workflow_node_runs for values in ('365') partition by range (run_id);
+alter table workflow_node_runs_365d enable row level security;
+alter table workflow_node_runs_365d force row level security;
+create policy owner_access on workflow_node_runs_365d to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_node_runs_365d to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
 create table workflow_node_runs_default partition of workflow_node_runs default with (fillfactor = 95);
 alter table workflow_node_runs_default enable row level security;
@@ -734,15 +753,28 @@ create policy tenant_isolation on workflow_node_runs_default to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
+create table workflow_node_runs_365d_default partition of workflow_node_runs_365d default with (fillfactor = 95);
+alter table workflow_node_runs_365d_default enable row level security;
+alter table workflow_node_runs_365d_default force row level security;
+create policy owner_access on workflow_node_runs_365d_default to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_node_runs_365d_default to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
 create table workflow_run_events (
   run_id uuid not null,
   first_seq integer not null,
   last_seq integer not null,
   workspace_id uuid not null,
   events json not null,
-  constraint workflow_run_events_pkey primary key (run_id, first_seq),
+  retention_days smallint not null default 365,
+  xact bigint not null default pg_current_xact_id()::text::bigint,
+  constraint workflow_run_events_pkey primary key (run_id, first_seq, retention_days),
   constraint workflow_run_events_seq_check check (first_seq >= 2 and last_seq >= first_seq)
-) partition by range (run_id);
+) partition by list (retention_days);
+create index workflow_run_events_xact_idx on workflow_run_events using brin (xact) with (pages_per_range='32', autosummarize='on');
 alter table workflow_run_events enable row level security;
 alter table workflow_run_events force row level security;
 create policy owner_access on workflow_run_events to millrace_owner
@@ -753,13 +785,80 @@ create policy tenant_isolation on workflow_run_events to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select on workflow_run_events to millrace_tenant;
 
-create table workflow_run_events_default partition of workflow_run_events default;
+create table workflow_run_events_365d partition of workflow_run_events for values in ('365') partition by range (run_id);
+alter table workflow_run_events_365d enable row level security;
+alter table workflow_run_events_365d force row level security;
+create policy owner_access on workflow_run_events_365d to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_run_events_365d to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table workflow_run_events_default partition of workflow_run_events default with (fillfactor = 100);
 alter table workflow_run_events_default enable row level security;
 alter table workflow_run_events_default force row level security;
 create policy owner_access on workflow_run_events_default to millrace_owner
   using (true)
   with check (true);
 create policy tenant_isolation on workflow_run_events_default to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table workflow_run_events_365d_default partition of workflow_run_events_365d default with (fillfactor = 100);
+alter table workflow_run_events_365d_default enable row level security;
+alter table workflow_run_events_365d_default force row level security;
+create policy owner_access on workflow_run_events_365d_default to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_run_events_365d_default to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table workflow_run_labels (
+  workspace_id uuid not null,
+  label text not null,
+  run_id uuid not null,
+  retention_days smallint not null,
+  constraint workflow_run_labels_pkey primary key (workspace_id, label, run_id, retention_days)
+) partition by list (retention_days);
+alter table workflow_run_labels enable row level security;
+alter table workflow_run_labels force row level security;
+create policy owner_access on workflow_run_labels to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_run_labels to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select on workflow_run_labels to millrace_tenant;
+
+create table workflow_run_labels_365d partition of workflow_run_labels for values in ('365') partition by range (run_id);
+alter table workflow_run_labels_365d enable row level security;
+alter table workflow_run_labels_365d force row level security;
+create policy owner_access on workflow_run_labels_365d to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_run_labels_365d to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table workflow_run_labels_default partition of workflow_run_labels default with (fillfactor = 100);
+alter table workflow_run_labels_default enable row level security;
+alter table workflow_run_labels_default force row level security;
+create policy owner_access on workflow_run_labels_default to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_run_labels_default to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table workflow_run_labels_365d_default partition of workflow_run_labels_365d default with (fillfactor = 100);
+alter table workflow_run_labels_365d_default enable row level security;
+alter table workflow_run_labels_365d_default force row level security;
+create policy owner_access on workflow_run_labels_365d_default to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_run_labels_365d_default to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
@@ -778,14 +877,19 @@ create table workflow_runs (
   created_at timestamptz not null default now(),
   started_at timestamptz,
   finished_at timestamptz,
+  retention_days smallint not null default 365,
+  labels json,
   origin json,
-  constraint workflow_runs_pkey primary key (id),
+  xact bigint not null default pg_current_xact_id()::text::bigint,
+  constraint workflow_runs_pkey primary key (retention_days, id),
   constraint workflow_runs_error_check check (error is null or (outcome = any (array['failed'::text, 'canceled'::text]))),
   constraint workflow_runs_finished_check check ((outcome is null) = (finished_at is null)),
-  constraint workflow_runs_outcome_check check (outcome = any (array['succeeded'::text, 'failed'::text, 'canceled'::text]))
-) partition by range (id);
-create index workflow_runs_workflow_id_id_idx on workflow_runs using btree (workflow_id, id);
+  constraint workflow_runs_outcome_check check (outcome = any (array['succeeded'::text, 'failed'::text, 'canceled'::text])),
+  constraint workflow_runs_retention_days_check check (retention_days > 0)
+) partition by list (retention_days);
 create index workflow_runs_workspace_id_id_idx on workflow_runs using btree (workspace_id, id);
+create index workflow_runs_workspace_id_workflow_id_id_idx on workflow_runs using btree (workspace_id, workflow_id, id);
+create index workflow_runs_xact_idx on workflow_runs using brin (xact) with (pages_per_range='32', autosummarize='on');
 alter table workflow_runs enable row level security;
 alter table workflow_runs force row level security;
 create policy owner_access on workflow_runs to millrace_owner
@@ -796,6 +900,16 @@ create policy tenant_isolation on workflow_runs to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select on workflow_runs to millrace_tenant;
 
+create table workflow_runs_365d partition of workflow_runs for values in ('365') partition by range (id);
+alter table workflow_runs_365d enable row level security;
+alter table workflow_runs_365d force row level security;
+create policy owner_access on workflow_runs_365d to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_runs_365d to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
 create table workflow_runs_default partition of workflow_runs default with (fillfactor = 85);
 alter table workflow_runs_default enable row level security;
 alter table workflow_runs_default force row level security;
@@ -803,6 +917,16 @@ create policy owner_access on workflow_runs_default to millrace_owner
   using (true)
   with check (true);
 create policy tenant_isolation on workflow_runs_default to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table workflow_runs_365d_default partition of workflow_runs_365d default with (fillfactor = 85);
+alter table workflow_runs_365d_default enable row level security;
+alter table workflow_runs_365d_default force row level security;
+create policy owner_access on workflow_runs_365d_default to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_runs_365d_default to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
@@ -876,6 +1000,24 @@ create policy tenant_isolation on workspace_gates to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select on workspace_gates to millrace_tenant;
+
+create table workspace_history (
+  workspace_id uuid not null,
+  retention_days smallint not null,
+  period_start timestamptz not null,
+  runs bigint not null,
+  bytes bigint not null,
+  constraint workspace_history_pkey primary key (workspace_id, retention_days, period_start)
+) with (fillfactor = 70);
+alter table workspace_history enable row level security;
+alter table workspace_history force row level security;
+create policy owner_access on workspace_history to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workspace_history to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select on workspace_history to millrace_tenant;
 
 create table workspace_run_usage (
   workspace_id uuid not null,
