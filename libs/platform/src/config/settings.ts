@@ -290,6 +290,12 @@ export const settings = {
     doc: 'Runs one worker process holds in memory at a time.',
     schema: integer(1, 100_000, 2000),
   },
+  sandboxThreads: {
+    env: 'SANDBOX_THREADS',
+    example: '2',
+    doc: 'Threads in which one worker process runs the code of workflows; each takes up to 100 MB while it does.',
+    schema: integer(1, 64, 2),
+  },
   workerLeaseSeconds: {
     env: 'WORKER_LEASE_SECONDS',
     example: '10',

@@ -35,7 +35,13 @@ export const definitionView = z
 export type DefinitionView = z.output<typeof definitionView>;
 
 /** One thing that is wrong with a definition. */
-const problemView = z.object({ pointer: z.string(), code: z.string(), message: z.string() });
+const problemView = z.object({
+  pointer: z.string(),
+  code: z.string(),
+  message: z.string(),
+  line: z.int().optional().describe('In a text of several lines, from 1.'),
+  column: z.int().optional(),
+});
 
 export const validateBody = z.strictObject({ definition: definitionBody }).meta({ id: 'ValidateWorkflow' });
 

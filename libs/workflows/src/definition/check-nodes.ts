@@ -32,7 +32,8 @@ export function nodeProblems(
     problems.push(
       ...(kind === undefined ? [unknownType(node, nodeIndex, kinds)] : paramProblems(node, kind, pointer)),
     );
-    const { templates, errors } = parseTemplates(node.params);
+    problems.push(...ownProblems(node, kind, pointer));
+    const { templates, errors } = parseTemplates(node.params, kind?.literal);
     for (const error of errors) {
       const at = error.position === undefined ? '' : ` (at character ${error.position})`;
       problems.push({
@@ -83,8 +84,24 @@ function unknownType({ type }: NodeDefinition, index: number, kinds: NodeKindReg
 function paramProblems({ params }: NodeDefinition, kind: NodeKind, pointer: string): readonly Problem[] {
   const parsed = kind.params.safeParse(params);
   if (parsed.success) return [];
-  const certain = parsed.error.issues.filter((issue) => !mayBeRightLater(issue, params));
+  const certain = parsed.error.issues.filter(
+    (issue) => isLiteral(issue.path[0], kind) || !mayBeRightLater(issue, params),
+  );
   return issueProblems(certain, 'invalid_params', pointer);
+}
+
+/** What the kind itself finds. */
+function ownProblems(
+  { params }: NodeDefinition,
+  kind: NodeKind | undefined,
+  pointer: string,
+): readonly Problem[] {
+  const found = kind?.check?.(params) ?? [];
+  return found.map((problem) => ({ ...problem, pointer: pointer + problem.pointer }));
+}
+
+function isLiteral(param: PropertyKey | undefined, { literal = [] }: NodeKind): boolean {
+  return typeof param === 'string' && literal.includes(param);
 }
 
 /**

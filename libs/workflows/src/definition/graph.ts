@@ -118,7 +118,15 @@ class Compiler {
     const kind = this.kinds.get(type);
     if (kind === undefined) throw new UnknownNodeKind(type, id);
     const body = kind.role === 'loop' ? this.graphOf(id) : null;
-    return { id, name, kind, templates: compileTemplates(params), policy: policyOf(node, kind), join, body };
+    return {
+      id,
+      name,
+      kind,
+      templates: compileTemplates(params, kind.literal),
+      policy: policyOf(node, kind),
+      join,
+      body,
+    };
   }
 }
 

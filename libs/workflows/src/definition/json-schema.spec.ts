@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { builtinKinds } from '../nodes/builtin-kinds';
+import type { NodeKind } from '../nodes/node-kind';
 import { NodeKindRegistry } from '../nodes/registry';
 import { definitionJsonSchema } from './json-schema';
 
@@ -22,5 +24,24 @@ describe('The JSON Schema of a definition', () => {
   test('lets an expression stand for a value of any type', () => {
     expect(text).toContain('"if":{"anyOf":[{"type":"boolean"},{"$ref":"#/$defs/template"}]}');
     expect(text).toContain('"$defs":{"template":{"type":"string"');
+  });
+
+  test('lets none stand in a param that is taken literally', () => {
+    const kind: NodeKind = {
+      type: 'test.program',
+      title: 'Program',
+      description: 'Has a literal param.',
+      role: 'action',
+      purity: 'pure',
+      params: z.strictObject({ program: z.string().max(9), input: z.string().max(9) }),
+      literal: ['program'],
+      ports: () => ['out'],
+      execute: () => ({ kind: 'done', output: null }),
+    };
+    const properties = JSON.stringify(definitionJsonSchema(new NodeKindRegistry([kind])));
+    expect(properties).toContain('"program":{"type":"string","maxLength":9}');
+    expect(properties).toContain(
+      '"input":{"anyOf":[{"type":"string","maxLength":9},{"$ref":"#/$defs/text"}]}',
+    );
   });
 });

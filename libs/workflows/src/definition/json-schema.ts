@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NodeKind } from '../nodes/node-kind';
 import type { NodeKindRegistry } from '../nodes/registry';
 import { definitionSchema } from './schema';
 
@@ -20,7 +21,7 @@ export function definitionJsonSchema(kinds: NodeKindRegistry): { readonly [key: 
     throw new Error('The JSON Schema of a definition has no nodes.');
   }
   const type = { type: 'string', enum: kinds.list().map((kind) => kind.type) };
-  const item = { ...nodes.items, allOf: kinds.list().map((kind) => paramsOf(kind.type, kind.params)) };
+  const item = { ...nodes.items, allOf: kinds.list().map(paramsOf) };
   const itemProperties = { ...nodes.items.properties, type };
   return {
     ...schema,
@@ -38,7 +39,7 @@ const text = {
   description: 'Text with expressions in it.',
 };
 
-function paramsOf(type: string, params: z.ZodType): Schema {
+function paramsOf({ type, params, literal = [] }: NodeKind): Schema {
   const { $schema: _, ...schema } = z.toJSONSchema(params, {
     target: 'draft-2020-12',
     io: 'input',
@@ -48,22 +49,25 @@ function paramsOf(type: string, params: z.ZodType): Schema {
     if: { properties: { type: { const: type } }, required: ['type'] },
     // oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
     then: {
-      properties: { params: withTemplates(schema) },
+      properties: { params: withTemplates(schema, literal) },
       required: schema.required === undefined ? [] : ['params'],
     },
   };
 }
 
-/** The schema, with templates allowed in place of each of its inner values. */
-function withTemplates(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withTemplates);
+/** The schema, with templates allowed in place of each of its inner values but the properties named as literal. */
+function withTemplates(schema: unknown, literal: readonly string[] = []): unknown {
+  if (Array.isArray(schema)) return schema.map((each) => withTemplates(each));
   if (!isSchema(schema)) return schema;
   const widened: Schema = { ...schema };
   for (const key of ['properties', 'patternProperties']) {
     const members = schema[key];
     if (isSchema(members)) {
       widened[key] = Object.fromEntries(
-        Object.entries(members).map(([name, member]) => [name, orTemplate(member)]),
+        Object.entries(members).map(([name, member]) => [
+          name,
+          literal.includes(name) ? member : orTemplate(member),
+        ]),
       );
     }
   }

@@ -13,6 +13,8 @@ export type ProblemCode =
   | 'unknown_node_type'
   | 'invalid_params'
   | 'expression_syntax'
+  /** A program in the params can not be parsed. */
+  | 'code_syntax'
   | 'unknown_node_reference'
   | 'reference_not_upstream'
   | 'dangling_edge'
@@ -43,6 +45,9 @@ export interface Problem {
   readonly pointer: string;
   /** A sentence: what is wrong, with which value, and what to do. */
   readonly message: string;
+  /** Where in a text of several lines, from 1. */
+  readonly line?: number;
+  readonly column?: number;
 }
 
 /** More than anybody reads; a hostile document has one for every few bytes. */

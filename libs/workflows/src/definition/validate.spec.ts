@@ -21,7 +21,23 @@ const callNode: NodeKind = {
   ports: () => ['out'],
   execute: () => ({ kind: 'done', output: null }),
 };
-const kinds = new NodeKindRegistry([...builtinKinds(), callNode]);
+/** A kind with a param that is taken as it is written, and an eye for what is wrong in it. */
+const programNode: NodeKind = {
+  type: 'test.program',
+  title: 'Program',
+  description: 'Stands for a kind whose params hold a program.',
+  role: 'action',
+  purity: 'compute',
+  params: z.strictObject({ program: z.string().max(30), input: z.number().optional() }),
+  literal: ['program'],
+  ports: () => ['out'],
+  check: ({ program }) =>
+    program === 'broken'
+      ? [{ code: 'code_syntax', pointer: '/program', message: 'It is broken.', line: 1, column: 2 }]
+      : [],
+  execute: () => ({ kind: 'done', output: null }),
+};
+const kinds = new NodeKindRegistry([...builtinKinds(), callNode, programNode]);
 
 const hook = { id: 'hook', type: 'trigger.webhook' };
 const set = (id: string, values: unknown = {}): object => ({ id, type: 'set', params: { values } });
@@ -215,6 +231,51 @@ describe('Problems of nodes', () => {
       'reference_not_upstream /nodes/1/params/values/b',
       'reference_not_upstream /nodes/1/params/values/d',
     ]);
+  });
+});
+
+describe('A param that is taken literally', () => {
+  const withProgram = (params: object) => ({
+    nodes: [hook, { id: 'program', type: 'test.program', params }],
+    edges: [{ from: 'hook', to: 'program' }],
+  });
+
+  test.each(['{{a: 1}}', '{{ nodes.nobody }}', '{{', '`${`{{ $nofunction() }}`}`'])(
+    'has no expressions in it: %s',
+    (program) => {
+      const raw = withProgram({ program });
+      expect(problems(raw)).toEqual([]);
+      const result = validateDefinition(raw, kinds);
+      if (!result.ok) return;
+      // What is written is what the kind is given.
+      const [, node] = compileGraph(result.definition, kinds).nodes;
+      expect(node?.templates).toEqual({ expressions: [], root: { kind: 'constant', value: { program } } });
+    },
+  );
+
+  test('is held to its schema though it looks like an expression; the params beside it are not', () => {
+    const program = `{{ ${'x'.repeat(30)} }}`;
+    expect(problems(withProgram({ program, input: '{{ trigger.n }}' }))).toEqual([
+      'invalid_params /nodes/1/params/program',
+    ]);
+    expect(problems(withProgram({ program: '1', input: '{{ nodes.nobody.n }}' }))).toEqual([
+      'unknown_node_reference /nodes/1/params/input',
+    ]);
+  });
+
+  test('is looked at by its kind, which says where it is wrong', () => {
+    expect(validateDefinition(withProgram({ program: 'broken' }), kinds)).toEqual({
+      ok: false,
+      problems: [
+        {
+          code: 'code_syntax',
+          pointer: '/nodes/1/params/program',
+          message: 'It is broken.',
+          line: 1,
+          column: 2,
+        },
+      ],
+    });
   });
 });
 

@@ -62,22 +62,22 @@ export function nestsDeeper(json: string, levels: number): boolean {
 function parseJson(text: string): JsonValue | undefined {
   if (nestsDeeper(text, MAX_JSON_DEPTH)) return undefined;
   try {
-    return storable(JSON.parse(text));
+    return storableJson(JSON.parse(text));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** A parsed value with storable strings and keys. Recursion is safe: the depth is at most `MAX_JSON_DEPTH`. */
-function storable(value: unknown): JsonValue {
+/** A parsed value with storable strings and keys. It recurses: the depth has been looked at before. */
+export function storableJson(value: unknown): JsonValue {
   if (typeof value === 'string') return storableText(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (typeof value !== 'object' || value === null) return null;
-  if (Array.isArray(value)) return value.map(storable);
+  if (Array.isArray(value)) return value.map(storableJson);
   // `fromEntries` defines properties instead of assigning them, so a key `__proto__` stays a key.
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]: [string, unknown]) => [storableText(key), storable(inner)]),
+    Object.entries(value).map(([key, inner]: [string, unknown]) => [storableText(key), storableJson(inner)]),
   );
 }
 

@@ -84,6 +84,7 @@ function inputOf(node: GraphNode, params: unknown, context: NodeContext): NodeEx
     idempotencyKey: `${scope.run.id}:${place}`,
     attempt,
     now,
+    runStartedAt: scope.run.startedAt,
     signal,
   };
 }

@@ -198,3 +198,23 @@ describe('Time and chance', () => {
     },
   );
 });
+
+describe('Literal params', () => {
+  const params = { code: 'return {{a: 1}}', input: { code: '{{ run.id }}' }, 'a/b': '{{' };
+
+  test('are taken as they are written, at the top alone', () => {
+    const templates = compileTemplates(params, ['code', 'a/b']);
+    expect(resolve(templates, scope)).toEqual({ ...params, input: { code: 'r' } });
+    expect(templates.expressions.map(({ place }) => place.pointer)).toEqual(['/input/code']);
+  });
+
+  test('keep what elsewhere is an escape', () => {
+    expect(resolve(compileTemplates({ code: String.raw`\{{` }, ['code']), scope)).toEqual({
+      code: String.raw`\{{`,
+    });
+  });
+
+  test('are none unless they are named', () => {
+    expect(parseTemplates(params).errors).toHaveLength(2);
+  });
+});

@@ -24,20 +24,30 @@ type Template =
   | { readonly kind: 'array'; readonly items: readonly Template[] }
   | { readonly kind: 'object'; readonly members: readonly (readonly [string, Template])[] };
 
-/** Parses all expressions in the values of the params, never in keys. Throws the first `ExpressionError`. */
-export function compileTemplates(params: JsonValue): CompiledTemplates {
-  const { templates, errors } = parseTemplates(params);
+/**
+ * Parses all expressions in the values of the params, never in keys, and never in the params that are named as
+ * literal. Throws the first `ExpressionError`.
+ */
+export function compileTemplates(params: JsonValue, literal: readonly string[] = []): CompiledTemplates {
+  const { templates, errors } = parseTemplates(params, literal);
   const [first] = errors;
   if (first !== undefined) throw first;
   return templates;
 }
 
 /** Like `compileTemplates`, but reports every error. With errors the templates must not be resolved. */
-export function parseTemplates(params: JsonValue): {
+export function parseTemplates(
+  params: JsonValue,
+  literal: readonly string[] = [],
+): {
   readonly templates: CompiledTemplates;
   readonly errors: readonly ExpressionError[];
 } {
-  const parsing: Parsing = { expressions: [], errors: [] };
+  const parsing: Parsing = {
+    expressions: [],
+    errors: [],
+    literal: new Set(literal.map((name) => pointerTo(name))),
+  };
   const root = template(params, '', parsing);
   return { templates: { expressions: parsing.expressions, root }, errors: parsing.errors };
 }
@@ -131,9 +141,12 @@ function asText(value: JsonValue): string {
 interface Parsing {
   readonly expressions: CompiledExpression[];
   readonly errors: ExpressionError[];
+  /** Pointers of the params that are not looked into. */
+  readonly literal: ReadonlySet<string>;
 }
 
 function template(value: JsonValue, pointer: string, parsing: Parsing): Template {
+  if (parsing.literal.has(pointer)) return { kind: 'constant', value };
   if (typeof value === 'string') return stringTemplate(value, pointer, parsing);
   if (isJsonArray(value)) {
     const items = value.map((item, i) => template(item, pointer + pointerTo(i), parsing));

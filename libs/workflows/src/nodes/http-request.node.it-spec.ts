@@ -36,6 +36,7 @@ async function run(params: object, signal = new AbortController().signal): Promi
     workspaceId: 'workspace',
     idempotencyKey: 'run-1:call',
     now: new Date('2026-01-01T00:00:00Z'),
+    runStartedAt: '2026-01-01T00:00:00.000Z',
     signal,
   });
 }

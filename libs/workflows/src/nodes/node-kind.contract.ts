@@ -23,6 +23,7 @@ export function anExecution<P>(params: P, given: Partial<NodeExecution<P>> = {})
     workspaceId: 'workspace',
     idempotencyKey: 'run:node',
     now: new Date('2026-01-02T03:04:05.678Z'),
+    runStartedAt: '2026-01-02T03:04:05.000Z',
     signal: new AbortController().signal,
     ...given,
   };
@@ -74,7 +75,16 @@ export function itKeepsTheContract({ kind, valid, invalid }: ContractSubject): v
     for (const params of [...junk, ...invalid]) expect(Array.isArray(kind.ports(params))).toBe(true);
   });
 
-  if (kind.purity === 'pure') itIsPure({ kind, valid });
+  test('what it takes literally are params that it has', () => {
+    for (const name of kind.literal ?? []) expect(valid.some((params) => name in params)).toBe(true);
+  });
+
+  test('it finds nothing wrong with good params, and can be asked about params of any shape', () => {
+    for (const params of valid) expect(kind.check?.(params) ?? []).toEqual([]);
+    for (const params of [...junk, ...invalid]) expect(Array.isArray(kind.check?.(params) ?? [])).toBe(true);
+  });
+
+  if (kind.purity !== 'effect') itIsPure({ kind, valid });
 }
 
 function itIsPure({ kind, valid }: Pick<ContractSubject, 'kind' | 'valid'>): void {

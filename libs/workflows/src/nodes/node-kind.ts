@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonObject, JsonValue } from '../definition/json';
+import type { Problem } from '../definition/problem';
 
 /** A node's failure as it is recorded on its node run and shown to people: a stable code, a sentence, evidence. */
 export interface NodeError {
@@ -77,6 +78,8 @@ export interface NodeExecution<P> {
   /** 1, then one more with each retry. */
   readonly attempt: number;
   readonly now: Date;
+  /** When the run was accepted, in ISO 8601: the same however often the node is repeated. */
+  readonly runStartedAt: string;
   /** Aborted when the run is canceled, the attempt takes too long, or this worker has lost its lease. */
   readonly signal: AbortSignal;
 }
@@ -91,7 +94,8 @@ export interface NodeResumption<P> extends NodeExecution<P> {
 
 /**
  * One kind of node. `pure` kinds compute from their input alone: the engine may run them again and need not
- * wait for a commit. `effect` kinds touch the world: everything they depend on is committed before they begin.
+ * wait for a commit. `compute` kinds do as well, but take time over it: they run beside the rest of their run, and can
+ * be aborted. `effect` kinds touch the world: everything they depend on is committed before they begin.
  */
 export interface NodeKind<P = unknown> {
   /** Dotted, e.g. `http.request`; triggers begin with `trigger.`. */
@@ -100,15 +104,22 @@ export interface NodeKind<P = unknown> {
   readonly description: string;
   /** A `loop` has a body: the nodes that name it as their parent. */
   readonly role: 'trigger' | 'action' | 'loop';
-  readonly purity: 'pure' | 'effect';
+  readonly purity: 'pure' | 'compute' | 'effect';
   /** Nodes of this kind have an address at which they are called while they wait. */
   readonly calledBack?: boolean;
   /** Whether an effect that a crash interrupted may be repeated without asking a person; by default it may. */
   readonly repeat?: 'safe' | 'unsafe';
   /** Shape of the params after expressions are resolved. Its JSON Schema is published. */
   readonly params: z.ZodType<P>;
+  /** Names of params in which `{{` means nothing: they are taken as they are written. */
+  readonly literal?: readonly string[];
   /** Output ports given the raw params; `error` is implied for every kind and not listed. */
   readonly ports: (params: JsonObject) => readonly string[];
+  /**
+   * What the schema cannot say is wrong with raw params, which may be of any shape. Pointers begin at the params.
+   * Asked when a definition is validated; must be pure.
+   */
+  check?(params: JsonObject): readonly Problem[];
   execute(input: NodeExecution<P>): NodeOutcome | Promise<NodeOutcome>;
   /** Called instead of `execute` once the wait is over. Kinds that never wait leave it out. */
   resume?(input: NodeResumption<P>): NodeOutcome | Promise<NodeOutcome>;

@@ -1,14 +1,19 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
-import { Config, Db, Mail, productVersion, RateLimiter } from '#platform';
+import { Config, Db, Logger, Mail, productVersion, RateLimiter } from '#platform';
 import { ApprovalRequests } from '../waits/approval-requests';
 import { EgressClient } from '../egress/guarded-client';
+import { Sandbox } from '../sandbox/sandbox';
 import { approvalNode } from './approval.node';
 import { builtinKinds } from './builtin-kinds';
+import { codeNode } from './code.node';
 import { emailSendNode } from './email-send.node';
 import { httpRequestNode } from './http-request.node';
 import { NodeKindRegistry } from './registry';
 
-/** The kinds of node of this installation, and the one guarded client through which they reach the world. */
+/**
+ * The kinds of node of this installation, the one guarded client through which they reach the world, and the sandbox in
+ * which customers' code runs.
+ */
 @Module({
   providers: [
     ApprovalRequests,
@@ -22,11 +27,18 @@ import { NodeKindRegistry } from './registry';
         }),
     },
     {
+      provide: Sandbox,
+      inject: [Config, Logger],
+      useFactory: (config: Config, logger: Logger) =>
+        new Sandbox({ threads: config.values.sandboxThreads, logger: logger.scoped('sandbox') }),
+    },
+    {
       provide: NodeKindRegistry,
-      inject: [EgressClient, ApprovalRequests, Db, Mail, RateLimiter, Config],
+      inject: [EgressClient, Sandbox, ApprovalRequests, Db, Mail, RateLimiter, Config],
       // oxlint-disable-next-line house/few-parameters -- injected by position
       useFactory: (
         client: EgressClient,
+        sandbox: Sandbox,
         requests: ApprovalRequests,
         db: Db,
         mail: Mail,
@@ -36,6 +48,7 @@ import { NodeKindRegistry } from './registry';
         new NodeKindRegistry([
           ...builtinKinds(),
           httpRequestNode(client),
+          codeNode(sandbox),
           emailSendNode({ db, mail, limiter, readersPerDay: values.emailsPerDay }),
           approvalNode(requests),
         ]),
@@ -44,9 +57,12 @@ import { NodeKindRegistry } from './registry';
   exports: [NodeKindRegistry],
 })
 export class NodesModule implements OnModuleDestroy {
-  constructor(private readonly client: EgressClient) {}
+  constructor(
+    private readonly client: EgressClient,
+    private readonly sandbox: Sandbox,
+  ) {}
 
   async onModuleDestroy(): Promise<void> {
-    await this.client.close();
+    await Promise.all([this.client.close(), this.sandbox.close()]);
   }
 }

@@ -22,6 +22,7 @@ export const waitCallbackNode: NodeKind<WaitCallbackParams> = {
   role: 'action',
   purity: 'pure',
   calledBack: true,
+  literal: ['schema'],
   params: z.strictObject({
     schema: jsonObject
       .superRefine((schema, context) => {
