@@ -29,11 +29,15 @@ describe('a window of starts', () => {
     expect(late.with(0)).toEqual(counted);
   });
 
-  // Seen to fail with sixty slots kept instead of sixty-one: the edges of two slots gave one window twice the limit.
+  // Seen to fail with sixty slots kept instead of sixty-one: a start was forgotten a sixtieth too early.
   it('never lets more than the limit pass in any stretch of the window, and none wait a sixtieth longer than that', () => {
     const arrivals = fc.array(
       fc.record({
-        afterSeconds: fc.double({ min: 0, max: 40, noNaN: true }),
+        // In windows; the narrow band is where a start is about to be forgotten.
+        after: fc.oneof(
+          fc.double({ min: 0, max: 0.5, noNaN: true }),
+          fc.double({ min: 0.98, max: 1.02, noNaN: true }),
+        ),
         wanted: fc.integer({ min: 1, max: 5 }),
       }),
       { maxLength: 80 },
@@ -47,8 +51,8 @@ describe('a window of starts', () => {
           let counted = NONE;
           let now = 1_000_000;
           const started: number[] = [];
-          for (const { afterSeconds, wanted } of steps) {
-            now += afterSeconds;
+          for (const { after, wanted } of steps) {
+            now += after * windowSeconds;
             const window = new StartWindow({ limit, windowSeconds }, counted, now);
             const granted = Math.min(wanted, window.room);
             counted = window.with(granted);
@@ -56,7 +60,7 @@ describe('a window of starts', () => {
             const within = (seconds: number) => started.filter((at) => at > now - seconds).length;
             expect(within(windowSeconds)).toBeLessThanOrEqual(limit);
             // Whoever is refused is refused for starts that are hardly older than the window.
-            expect(granted === wanted || within((windowSeconds * 61) / 60 + 0.001) === limit).toBe(true);
+            expect(granted === wanted || within((windowSeconds * 61) / 60 + 0.001) >= limit).toBe(true);
           }
         },
       ),
