@@ -16,10 +16,12 @@ describe('A respond', () => {
     expect(answer({ status: 201, headers: { Location: '/x', 'x-a': 'é\t' }, body: { id: 1 } })).toEqual({
       kind: 'done',
       output: { status: 201, headers: { Location: '/x', 'x-a': 'é\t' }, body: { id: 1 } },
+      responds: true,
     });
     expect(answer({ body: null })).toEqual({
       kind: 'done',
       output: { status: 200, headers: {}, body: null },
+      responds: true,
     });
   });
 
