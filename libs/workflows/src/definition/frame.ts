@@ -131,7 +131,12 @@ export class Frame {
   /** What the last nodes gave, by node id. */
   lastOutputs(): JsonObject {
     const ids = terminals(this.graph, this.state).map((index) => nodeOf(this.graph, index).id);
-    return Object.fromEntries(ids.map((id) => [id, this.outputs[id] ?? null]));
+    return Object.fromEntries(ids.map((id) => [id, this.outputOf(id) ?? null]));
+  }
+
+  /** What a node gave. Own members only: `constructor` is the id of a node like any other. */
+  outputOf(id: string): JsonValue | undefined {
+    return Object.hasOwn(this.outputs, id) ? this.outputs[id] : undefined;
   }
 }
 
@@ -164,7 +169,7 @@ function outputsBefore({ frame, node }: Place): Outputs {
   const seen: Outputs = { ...frame.inherited };
   for (const index of node.ancestors) {
     const { id } = nodeOf(frame.graph, index);
-    const output = frame.outputs[id];
+    const output = frame.outputOf(id);
     if (output !== undefined) seen[id] = output;
   }
   return seen;

@@ -46,7 +46,7 @@ export class Loop {
 
   finished(frame: Frame): void {
     const { collect } = this.given;
-    this.#leave(frame, collect === null ? frame.lastOutputs() : (frame.outputs[collect] ?? null));
+    this.#leave(frame, collect === null ? frame.lastOutputs() : (frame.outputOf(collect) ?? null));
   }
 
   failed(frame: Frame, { code, message }: PlaceError): void {

@@ -58,7 +58,7 @@ export class RunWalk {
     const walk = new RunWalk(frame);
     const follows = new Following();
     follows.failure = frame.failure;
-    walk.#takeUp(ready, rows, follows);
+    if (frame.failure === null) walk.#takeUp(ready, rows, follows);
     return { walk, follows };
   }
 
@@ -72,18 +72,27 @@ export class RunWalk {
     return this.root.lastOutputs();
   }
 
-  /** A node was ready and has its result. */
+  /** Whether it still matters what a node gives that was ready: not when its item has been given up meanwhile. */
+  awaits({ frame }: Place): boolean {
+    return frame.item === null || this.#loops.get(frame.item.loop)?.active.has(frame) === true;
+  }
+
+  /** A node was ready and has its result. Throws when the result is not awaited: a bug. */
   settle(place: Place, result: PlaceResult): Follows {
+    if (!this.awaits(place)) throw new Error(`The item of the node ${place.node.id} has been given up.`);
     const { frame, index, node } = place;
     const follows = new Following();
     frame.note(node, result);
     const step = settle(frame.graph, frame.state, index, walkResult(node, result));
-    follows.ready.push(...frame.places(step.ready));
     follows.skipped.push(...frame.places(step.skipped));
     if (step.unhandledFailure && result.status === 'failed') {
+      // The frame ends here, so a join that waited for nothing but this node is not begun any more.
       frame.failure = { place, error: result.error };
       this.#failed(frame, frame.failure, follows);
-    } else if (frame.isFinished && frame.item !== null) {
+      return follows;
+    }
+    follows.ready.push(...frame.places(step.ready));
+    if (frame.isFinished && frame.item !== null) {
       const loop = this.#loopOf(frame.item);
       loop.finished(frame);
       this.#goOn(loop, follows);

@@ -49,11 +49,6 @@ export type RecordedResult = NodeResult & { readonly nodeIndex: number };
 
 export interface Replayed extends Settled {
   readonly state: WalkState;
-  /**
-   * Rows of nodes that the recorded results do not lead to: what comes before them was not recorded. They are
-   * settled from their row, and not executed again, when they become ready.
-   */
-  readonly unreached: readonly number[];
 }
 
 const portsOfFailure: readonly string[] = ['error'];
@@ -115,7 +110,6 @@ export function replay(graph: Graph, beginning: Beginning, rows: readonly Record
         left.push(index);
         continue;
       }
-      results.delete(index);
       step.settle(index, result);
       unhandledFailure ||= isUnhandled(state, index);
     }
@@ -126,7 +120,6 @@ export function replay(graph: Graph, beginning: Beginning, rows: readonly Record
     ready: left.toSorted(inOrder),
     skipped: [...dead, ...step.follows().skipped].toSorted(inOrder),
     unhandledFailure,
-    unreached: [...results.keys()].filter((index) => state.stages[index] === untouched).toSorted(inOrder),
   };
 }
 

@@ -142,6 +142,77 @@ describe('a loop', () => {
     worker.effects.script('call', () => Promise.resolve(done));
   });
 
+  it('forgets what a node still computes when its item fails beside it', async () => {
+    const [failing, passing] = [new Signal<NodeOutcome>(), new Signal<NodeOutcome>()];
+    worker.effects.script('call', (_signal, { iteration }) =>
+      iteration === '0' ? failing.arrived : Promise.resolve(done),
+    );
+    worker.effects.script('other', (_signal, { iteration }) =>
+      iteration === '0' ? passing.arrived : Promise.resolve(done),
+    );
+    const { runId } = await runs.start(
+      {
+        nodes: [
+          { id: 'start', type: 'trigger.manual' },
+          {
+            id: 'each',
+            type: 'for_each',
+            params: { items: '{{ trigger.items }}', onItemError: 'continue', collect: 'slow' },
+          },
+          { id: 'call', type: 'test.effect', parent: 'each' },
+          { id: 'other', type: 'test.effect', parent: 'each' },
+          { id: 'slow', type: 'set', parent: 'each', params: { values: { sum: '{{ $sum([1..100]) }}' } } },
+        ],
+        edges: [...chain('start', 'each'), ...chain('other', 'slow')],
+      },
+      { items: [0, 1, 2] },
+    );
+    await eventually(() => expect(callsOf(runId)).toHaveLength(2));
+    // The sum begins with the first of these, and before it is there, which takes many turns, its item has failed.
+    // Seen to fail without `awaits`: the sum is settled in an item that was given up, and the run ends with a fault.
+    passing.give(done);
+    failing.give({ kind: 'failed', error: { code: 'test.broken', message: 'broken' } });
+    expect(await runs.ended(runId)).toMatchObject({
+      outcome: 'succeeded',
+      output: { each: { results: [null, { sum: 5050 }, { sum: 5050 }], failures: [{ index: 0 }] } },
+    });
+    expect(await runs.nodesOf(runId)).not.toHaveProperty('slow:0');
+    for (const id of ['call', 'other']) worker.effects.script(id, () => Promise.resolve(done));
+  });
+
+  it('begins nothing more in an item that fails, not even a join that its failure makes ready', async () => {
+    worker.effects.script('call', (_signal, { iteration }) =>
+      Promise.resolve(
+        iteration === '0' ? { kind: 'failed', error: { code: 'test.broken', message: 'broken' } } : done,
+      ),
+    );
+    const { runId } = await runs.start(
+      {
+        nodes: [
+          { id: 'start', type: 'trigger.manual' },
+          {
+            id: 'each',
+            type: 'for_each',
+            params: { items: '{{ trigger.items }}', onItemError: 'continue', collect: 'row' },
+          },
+          { id: 'row', type: 'set', parent: 'each', params: { values: { is: '{{ item }}' } } },
+          { id: 'call', type: 'test.effect', parent: 'each' },
+          { id: 'both', type: 'test.effect', parent: 'each' },
+        ],
+        edges: [...chain('start', 'each'), ...chain('row', 'both'), ...chain('call', 'both')],
+      },
+      { items: ['a', 'b', 'c'] },
+    );
+    expect(await runs.ended(runId)).toMatchObject({
+      outcome: 'succeeded',
+      output: { each: { results: [null, { is: 'b' }, { is: 'c' }], failures: [{ index: 0 }] } },
+    });
+    // Seen to fail when the walk says what is ready beside a failure: `both` is called for the first item, too.
+    const both = callsOf(runId).filter(({ nodeId }) => nodeId === 'both');
+    expect(both.map(({ iteration }) => iteration)).toEqual(['1', '2']);
+    worker.effects.script('call', () => Promise.resolve(done));
+  });
+
   it('can be inside another one, and sees the items of both', async () => {
     const { runId } = await runs.start(
       {

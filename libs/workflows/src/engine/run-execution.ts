@@ -201,7 +201,8 @@ export class RunExecution {
   // ── What an execution gives ──
 
   #apply(task: Task, outcome: NodeOutcome | Given, startedAt: Date | null): void {
-    if (this.#over || this.#stop) return;
+    // A pure node that takes time is no attempt that could be aborted: its item may be given up meanwhile.
+    if (this.#over || this.#stop || !this.#walk.awaits(task.place)) return;
     const { place, attempt } = task;
     switch (outcome.kind) {
       case 'done':
