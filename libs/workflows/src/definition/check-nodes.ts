@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ScopeReference } from '../expressions/references';
 import { scanTemplate } from '../expressions/scan';
 import { parseTemplates } from '../expressions/template';
 import type { NodeKind } from '../nodes/node-kind';
@@ -10,13 +11,13 @@ import { pointerTo } from './pointer';
 import type { Problem } from './problem';
 import type { NodeDefinition, WorkflowDefinition } from './schema';
 
-/** An expression of a node that names another node. */
+/** A name that an expression of a node uses. */
 export interface PlacedReference {
   readonly nodeIndex: number;
   /** Of the string with the expression, from the root of the definition. */
   readonly pointer: string;
   readonly expression: string;
-  readonly referredId: string;
+  readonly reference: ScopeReference;
 }
 
 /** What is wrong with each node by itself, and what its expressions refer to. */
@@ -33,20 +34,37 @@ export function nodeProblems(
       ...(kind === undefined ? [unknownType(node, nodeIndex, kinds)] : paramProblems(node, kind, pointer)),
     );
     problems.push(...ownProblems(node, kind, pointer));
-    const { templates, errors } = parseTemplates(node.params, kind?.literal);
-    for (const error of errors) {
-      const at = error.position === undefined ? '' : ` (at character ${error.position})`;
-      problems.push({
-        code: 'expression_syntax',
-        pointer: pointer + error.pointer,
-        message: error.message + at,
-      });
-    }
-    for (const { place, references: found } of templates.expressions) {
-      const placed = { nodeIndex, pointer: pointer + place.pointer, expression: place.source.trim() };
-      references.push(...found.map(({ nodeId }) => ({ ...placed, referredId: nodeId })));
-    }
+    const retryIf = node.retry?.retryIf;
+    const found = [
+      expressionsIn(node.params, pointer, kind?.literal),
+      ...(retryIf === undefined
+        ? []
+        : [expressionsIn(retryIf, pointerTo('nodes', nodeIndex, 'retry', 'retryIf'))]),
+    ];
+    problems.push(...found.flatMap((each) => each.problems));
+    references.push(...found.flatMap((each) => each.references.map((placed) => ({ ...placed, nodeIndex }))));
   }
+  return { problems, references };
+}
+
+/** The expressions in a value: what is wrong with each by itself, and the names they use. */
+export function expressionsIn(
+  value: JsonValue,
+  pointer: string,
+  literal?: NodeKind['literal'],
+): {
+  readonly problems: readonly Problem[];
+  readonly references: readonly Omit<PlacedReference, 'nodeIndex'>[];
+} {
+  const { templates, errors } = parseTemplates(value, literal);
+  const problems = errors.map((error): Problem => {
+    const at = error.position === undefined ? '' : ` (at character ${error.position})`;
+    return { code: 'expression_syntax', pointer: pointer + error.pointer, message: error.message + at };
+  });
+  const references = templates.expressions.flatMap(({ place, references: found }) => {
+    const placed = { pointer: pointer + place.pointer, expression: place.source.trim() };
+    return found.map((reference) => ({ ...placed, reference }));
+  });
   return { problems, references };
 }
 

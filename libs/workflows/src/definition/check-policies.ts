@@ -1,5 +1,7 @@
 import { parseTemplates } from '../expressions/template';
+import type { NodeKind } from '../nodes/node-kind';
 import type { NodeKindRegistry } from '../nodes/registry';
+import { expressionsIn } from './check-nodes';
 import { pointerTo } from './pointer';
 import type { Problem } from './problem';
 import type { NodeDefinition, WorkflowDefinition } from './schema';
@@ -13,8 +15,8 @@ export function policyProblems(
   return [
     ...nodes.flatMap((node, i) => [
       ...onErrorProblems(node, i, { kinds, hasErrorEdge: withErrorEdge.has(node.id) }),
-      ...triggerProblems(node, i, kinds),
-      ...expressionProblems(node.retry?.retryIf, pointerTo('nodes', i, 'retry', 'retryIf')),
+      ...misplacedProblems(node, i, kinds),
+      ...conditionProblems(node, i),
     ]),
     ...expressionProblems(settings?.concurrency?.key, pointerTo('settings', 'concurrency', 'key')),
     ...Object.entries(settings?.labels ?? {}).flatMap(([name, value]) =>
@@ -45,24 +47,43 @@ function onErrorProblems(
   return [];
 }
 
-/** A trigger only hands on what started the run: there is nothing to try again. */
-function triggerProblems(node: NodeDefinition, i: number, kinds: NodeKindRegistry): readonly Problem[] {
-  if (kinds.get(node.type)?.role !== 'trigger') return [];
-  const policies = ['timeoutSeconds', 'retry', 'onError', 'repeat'] as const;
+type Policy = 'timeoutSeconds' | 'retry' | 'onError' | 'repeat';
+
+/** What would never have an effect on nodes of a role. */
+const misplaced: Readonly<
+  Record<NodeKind['role'], { readonly policies: readonly Policy[]; readonly reason: string }>
+> = {
+  trigger: {
+    policies: ['timeoutSeconds', 'retry', 'onError', 'repeat'],
+    reason: 'is a trigger, which can not fail',
+  },
+  loop: {
+    policies: ['timeoutSeconds', 'retry'],
+    reason: 'is a loop, whose items are not begun again: say it of the nodes in its body',
+  },
+  action: { policies: [], reason: '' },
+};
+
+function misplacedProblems(node: NodeDefinition, i: number, kinds: NodeKindRegistry): readonly Problem[] {
+  const { policies, reason } = misplaced[kinds.get(node.type)?.role ?? 'action'];
   return policies
     .filter((policy) => node[policy] !== undefined)
     .map((policy) => ({
       code: 'policy_conflict',
       pointer: pointerTo('nodes', i, policy),
-      message: `The node ${node.id} is a trigger, which can not fail. Remove ${policy}.`,
+      message: `The node ${node.id} ${reason}. Remove ${policy}.`,
     }));
 }
 
+/** Text, with or without expressions in it, is never true: the node would not be tried again, and nobody would know why. */
+function conditionProblems({ id, retry }: NodeDefinition, i: number): readonly Problem[] {
+  if (retry?.retryIf === undefined) return [];
+  const { templates, errors } = parseTemplates(retry.retryIf);
+  if (errors.length > 0 || templates.root.kind === 'value') return [];
+  const message = `The condition under which ${id} is tried again must be one expression, as \`{{ error.code = 'node.timeout' }}\`.`;
+  return [{ code: 'expression_syntax', pointer: pointerTo('nodes', i, 'retry', 'retryIf'), message }];
+}
+
 function expressionProblems(value: string | undefined, pointer: string): readonly Problem[] {
-  if (value === undefined) return [];
-  return parseTemplates(value).errors.map(({ message, position }) => ({
-    code: 'expression_syntax',
-    pointer,
-    message: position === undefined ? message : `${message} (at character ${position})`,
-  }));
+  return value === undefined ? [] : expressionsIn(value, pointer).problems;
 }

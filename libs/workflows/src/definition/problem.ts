@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'code_syntax'
   | 'unknown_node_reference'
   | 'reference_not_upstream'
+  | 'loop_reference_outside'
   | 'dangling_edge'
   | 'unknown_port'
   | 'duplicate_edge'

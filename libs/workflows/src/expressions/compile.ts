@@ -14,7 +14,7 @@ import {
 } from './functions';
 import { expressionLimits, LimitExceeded } from './limits';
 import { regexEngineFor, type RegexLikeConstructor, type RunningEvaluation } from './linear-regex';
-import { nodeReferences, type NodeReference } from './references';
+import { type ScopeReference, scopeReferences } from './references';
 import { parserOverload } from './scan';
 import type { ExpressionScope } from './scope';
 import { everyNode, isSyntaxNode, type SyntaxNode } from './syntax-tree';
@@ -31,7 +31,7 @@ export interface ExpressionPlace {
 /** An expression that is ready to run, for as often as its version runs. */
 export interface CompiledExpression {
   readonly place: ExpressionPlace;
-  readonly references: readonly NodeReference[];
+  readonly references: readonly ScopeReference[];
   /** Answers at once or says that `evaluate` must be asked. */
   readonly fast: FastPath | undefined;
   /** Rejects with an `ExpressionError`; gives undefined for nothing. */
@@ -107,7 +107,7 @@ function compiled(place: ExpressionPlace): CompiledExpression {
   watchResults(expression, root);
   return {
     place,
-    references: nodeReferences(root),
+    references: scopeReferences(root),
     fast: fastPath(root),
     evaluate: evaluator({ place, expression, running, root }),
   };

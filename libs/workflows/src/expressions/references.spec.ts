@@ -1,7 +1,19 @@
 import { compileExpression } from './compile';
+import type { ScopeReference } from './references';
 
-function references(source: string): readonly string[] {
-  return compileExpression({ source, start: 0, pointer: '' }).references.map(({ nodeId }) => nodeId);
+function references(source: string): readonly ScopeReference[] {
+  return compileExpression({ source, start: 0, pointer: '' }).references;
+}
+
+function nodesIn(source: string): readonly string[] {
+  return references(source).flatMap(({ name, member }) =>
+    name === 'nodes' && member !== undefined ? [member] : [],
+  );
+}
+
+/** As `name`, or `name.member`. */
+function namesIn(source: string): readonly string[] {
+  return references(source).map(({ name, member }) => (member === undefined ? name : `${name}.${member}`));
 }
 
 describe('References to nodes', () => {
@@ -23,7 +35,7 @@ describe('References to nodes', () => {
     ['trigger.rows[id = $$.nodes.a.id]', ['a']],
     ['nodes.a[x = 1]{ y: z }', ['a']],
   ])('in %s are %j', (source, expected) => {
-    expect(references(source)).toEqual(expected);
+    expect(nodesIn(source)).toEqual(expected);
   });
 
   test.each([
@@ -34,12 +46,30 @@ describe('References to nodes', () => {
     'trigger.rows^(nodes.a)',
     'nodes.*',
   ])('are not seen in %s, where the name means something else or can not be known', (source) => {
-    expect(references(source)).toEqual([]);
+    expect(nodesIn(source)).toEqual([]);
   });
 
   test('have a position', () => {
-    expect(compileExpression({ source: '1 + nodes.abc.x', start: 0, pointer: '' }).references).toEqual([
-      { nodeId: 'abc', position: 13 },
-    ]);
+    expect(references('1 + nodes.abc.x')).toEqual([{ name: 'nodes', member: 'abc', position: 13 }]);
+  });
+});
+
+describe('Names of the scope', () => {
+  test.each<[string, string[]]>([
+    ['item', ['item']],
+    ['item[0]', ['item']],
+    ['index + 1', ['index']],
+    ['loops.rows.item & loops.rows.index', ['loops.rows']],
+    ['$lookup(loops, "rows").index', ['loops.rows', 'loops']],
+    ['$map(trigger.rows, function($r) { $r.id & item })', ['trigger.rows', 'item']],
+    ['$$.item ~> $string()', ['item']],
+    ['trigger.rows[index = $$.index]', ['trigger.rows', 'index']],
+    ['run.id & error.code', ['run.id', 'error.code']],
+    ['($item := trigger; $item.item)', ['trigger']],
+    ['trigger.rows.(item)', ['trigger.rows']],
+    ['{"item": 1, "index": "loops"}', []],
+    ['$.*', []],
+  ])('in %s are %j', (source, expected) => {
+    expect(namesIn(source)).toEqual(expected);
   });
 });

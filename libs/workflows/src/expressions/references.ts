@@ -1,8 +1,11 @@
-import { childrenAt, isSyntaxNode, type SyntaxNode } from './syntax-tree';
+import { childrenAt, type SyntaxNode } from './syntax-tree';
 
-/** A node of the workflow that an expression names. `position` is in the expression. */
-export interface NodeReference {
-  readonly nodeId: string;
+/** A name of the scope that an expression uses: `item`, or `nodes` with the `member` that it takes of it. */
+export interface ScopeReference {
+  readonly name: string;
+  /** Undefined when it takes all, or what is computed while it runs. */
+  readonly member: string | undefined;
+  /** Of the member, or else of the name; in the expression. */
   readonly position: number | undefined;
 }
 
@@ -10,11 +13,11 @@ export interface NodeReference {
 type Context = 'scope' | 'elsewhere';
 
 /**
- * The nodes an expression names, as `nodes.<id>`, `$$.nodes.<id>` or `$lookup(nodes, "<id>")`. What is computed
- * while it runs (`nodes.*`, `$lookup(nodes, trigger.id)`) can not be known here and is not reported.
+ * The names of the scope that an expression uses, as `nodes.<id>`, `$$.nodes.<id>` or `$lookup(nodes, "<id>")`. A member
+ * that is computed while it runs (`nodes.*`, `$lookup(nodes, trigger.id)`) can not be known here.
  */
-export function nodeReferences(root: SyntaxNode): readonly NodeReference[] {
-  const found: NodeReference[] = [];
+export function scopeReferences(root: SyntaxNode): readonly ScopeReference[] {
+  const found: ScopeReference[] = [];
   const visited = new Set<SyntaxNode>();
   const pending: { readonly node: SyntaxNode; readonly context: Context }[] = [
     { node: root, context: 'scope' },
@@ -28,7 +31,11 @@ export function nodeReferences(root: SyntaxNode): readonly NodeReference[] {
     // Reversed, so that what stands first is found first.
     pending.push(...[...parts(node, context)].reverse());
   }
-  return found.filter((each, i) => found.findIndex(({ nodeId }) => nodeId === each.nodeId) === i);
+  return found.filter((each, i) => found.findIndex((other) => isSame(each, other)) === i);
+}
+
+function isSame(one: ScopeReference, other: ScopeReference): boolean {
+  return one.name === other.name && one.member === other.member;
 }
 
 function* parts(node: SyntaxNode, context: Context): Generator<{ node: SyntaxNode; context: Context }> {
@@ -44,14 +51,13 @@ function* parts(node: SyntaxNode, context: Context): Generator<{ node: SyntaxNod
   }
 }
 
-function inPath(node: SyntaxNode, context: Context): NodeReference | undefined {
+function inPath(node: SyntaxNode, context: Context): ScopeReference | undefined {
   const [first, ...rest] = childrenAt(node, 'steps');
   if (first === undefined) return undefined;
   const afterScope = isScopeItself(first, context) ? rest : context === 'scope' ? [first, ...rest] : [];
-  const [nodes, id] = afterScope;
-  return nodes?.['type'] === 'name' && nodes['value'] === 'nodes' && id?.['type'] === 'name'
-    ? named(id)
-    : undefined;
+  const [name, member] = afterScope;
+  if (name?.['type'] !== 'name') return undefined;
+  return referenceTo(name, member?.['type'] === 'name' ? member : undefined);
 }
 
 function isScopeItself(step: SyntaxNode, context: Context): boolean {
@@ -60,19 +66,24 @@ function isScopeItself(step: SyntaxNode, context: Context): boolean {
   );
 }
 
-function inLookup(node: SyntaxNode, context: Context): NodeReference | undefined {
+function inLookup(node: SyntaxNode, context: Context): ScopeReference | undefined {
   const [procedure] = childrenAt(node, 'procedure');
   if (node['type'] !== 'function' || procedure?.['value'] !== 'lookup' || context !== 'scope')
     return undefined;
   const [target, key] = childrenAt(node, 'arguments');
-  const [nodes, ...deeper] = target === undefined ? [] : childrenAt(target, 'steps');
-  return nodes?.['value'] === 'nodes' && deeper.length === 0 && key?.['type'] === 'string'
-    ? named(key)
+  const [name, ...deeper] = target === undefined ? [] : childrenAt(target, 'steps');
+  return name?.['type'] === 'name' && deeper.length === 0 && key?.['type'] === 'string'
+    ? referenceTo(name, key)
     : undefined;
 }
 
-function named(node: SyntaxNode): NodeReference | undefined {
-  const { value, position } = node;
-  if (!isSyntaxNode(node) || typeof value !== 'string') return undefined;
-  return { nodeId: value, position: typeof position === 'number' ? position : undefined };
+function referenceTo(name: SyntaxNode, member: SyntaxNode | undefined): ScopeReference | undefined {
+  const [named, taken] = [name['value'], member?.['value']];
+  const { position } = member ?? name;
+  if (typeof named !== 'string') return undefined;
+  return {
+    name: named,
+    member: typeof taken === 'string' ? taken : undefined,
+    position: typeof position === 'number' ? position : undefined,
+  };
 }
