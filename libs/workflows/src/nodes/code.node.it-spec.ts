@@ -8,6 +8,9 @@ const { sandbox } = aSandbox();
 const node = codeNode(sandbox);
 afterAll(() => sandbox.close());
 
+// A busy host takes its time.
+jest.setTimeout(60_000);
+
 /** Runs the node on params as a workflow's author writes them. */
 async function run(params: object, given: Parameters<typeof anExecution>[1] = {}): Promise<NodeOutcome> {
   const parsed = node.params.parse({ timeoutSeconds: 10, ...params });

@@ -56,7 +56,7 @@ export class SandboxThread {
   /** Settled once the thread is really gone. */
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly logger: Logger) {
+  constructor(private readonly options: { readonly logger: Logger; readonly graceMs: number }) {
     // Built code, also in tests: a thread can load neither TypeScript nor what jest makes of it.
     this.#worker = new Worker(require.resolve('#workflows/sandbox-thread'), {
       name: 'sandbox',
@@ -107,7 +107,7 @@ export class SandboxThread {
 
   #send(job: GuestJob): void {
     this.#alarm.clear();
-    this.#alarm.setWithin(job.timeoutMs + sandboxLimits.graceMs);
+    this.#alarm.setWithin(job.timeoutMs + this.options.graceMs);
     this.#worker.postMessage(job);
   }
 
@@ -136,7 +136,7 @@ export class SandboxThread {
   #onError(error: Error): void {
     this.#isAlive = false;
     const isMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    if (!isMemory) this.logger.error('a sandbox thread broke', { error });
+    if (!isMemory) this.options.logger.error('a sandbox thread broke', { error });
     if (isMemory) this.#task?.settle(outOfMemory([]));
     this.#end('The thread of the sandbox broke.');
   }

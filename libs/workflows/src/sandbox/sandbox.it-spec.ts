@@ -2,8 +2,12 @@ import type { JsonValue } from '../definition/json';
 import { sandboxLimits } from './limits';
 import { aSandbox } from './testing/a-sandbox';
 
-const { sandbox, logger, run } = aSandbox();
+// Threads are killed in the specs of the pool; here they shall have the time to say what they have.
+const { sandbox, logger, run } = aSandbox({ graceMs: 60_000 });
 afterAll(() => sandbox.close());
+
+// A busy host takes its time.
+jest.setTimeout(60_000);
 
 /** An array in an array, so many times. */
 function nested(depth: number): string {

@@ -45,6 +45,7 @@ export class Sandbox {
       readonly logger: Logger;
       readonly queueLength?: number;
       readonly queueLengthPerWorkspace?: number;
+      readonly graceMs?: number;
     },
   ) {
     this.#queue = new FairQueue({
@@ -103,7 +104,8 @@ export class Sandbox {
 
   #newThread(lost: SandboxThread | undefined): SandboxThread {
     if (lost) this.#threads.delete(lost);
-    const thread = new SandboxThread(this.options.logger);
+    const { logger, graceMs = sandboxLimits.graceMs } = this.options;
+    const thread = new SandboxThread({ logger, graceMs });
     this.#threads.add(thread);
     return thread;
   }
