@@ -8,7 +8,7 @@ const TEST = [
   '\\.(spec|it-spec|e2e-spec|fixture)\\.[a-z]+$',
   '/testing/',
   '^apps/[^/]+/test/',
-  '^(tools|scripts|bench)/',
+  '^(tools|scripts|bench|chaos)/',
 ];
 const DOMAIN = '^libs/(?!platform/)[^/]+/';
 

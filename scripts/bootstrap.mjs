@@ -24,7 +24,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const INSTALL_STAMP = join(ROOT, 'node_modules', '.millrace-install');
 const BUILD_STAMP = join(ROOT, 'dist', '.millrace-build');
 const LOCKS = join(ROOT, '.data', 'bootstrap');
-const SOURCES = ['apps/api', 'libs', 'migrations'];
+const SOURCES = ['apps/api', 'libs', 'migrations', 'chaos'];
 const CONFIGURATION = ['package.json', 'tsconfig.json'];
 
 /** Longer than any installation: whoever waits this long waits for something that does not come. */

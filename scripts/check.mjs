@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PARALLEL = 2;
-const SOURCES = ['apps', 'libs', 'migrations'].filter((folder) => existsSync(join(ROOT, folder)));
+const SOURCES = ['apps', 'libs', 'migrations', 'chaos'].filter((folder) => existsSync(join(ROOT, folder)));
 
 const installed = (path) => join(ROOT, 'node_modules', path);
 const knip = [installed('knip/bin/knip.js'), '--no-progress', '--no-config-hints'];

@@ -22,7 +22,7 @@ export async function signUp(server: ApiClient): Promise<Account> {
   const { token, user } = expectStatus(answer, 201);
   const api = server.as(token);
   const { data } = expectStatus(await api.get('/v1/workspaces'), 200);
-  expect(data).toHaveLength(1);
+  if (data.length !== 1) throw new Error(`Somebody new has ${data.length} workspaces, not one.`);
   const workspaceId: string = data[0].id;
   return { api, token, userId: user.id, workspaceId, home: `/v1/workspaces/${workspaceId}` };
 }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
-const ROOT = join(__dirname, '../../../..');
+/** The checkout. */
+export const ROOT = checkoutOf(__dirname);
 const SOURCES = ['apps/api/src', 'libs', 'migrations'];
 /** What the built program does not consist of. */
 const TEST_FILE = /\.(spec|it-spec|e2e-spec)\.ts$/;
@@ -16,6 +17,11 @@ export function builtProgram(name: string): string {
   );
   if (newer !== undefined) throw notBuilt(`${relative(ROOT, newer)} is newer than dist`);
   return program;
+}
+
+/** The folder with the manifest: this file may be run from its source or from what was built of it. */
+function checkoutOf(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : checkoutOf(dirname(folder));
 }
 
 function notBuilt(why: string): Error {

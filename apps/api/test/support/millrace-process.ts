@@ -14,6 +14,14 @@ export interface ProcessEnd {
 
 export type Environment = Readonly<Record<string, string>>;
 
+/** How a process is started, where the ordinary way does not do. */
+export interface SpawnOptions {
+  /** Instead of the built application's main program. */
+  readonly program?: string;
+  /** A CommonJS module that is loaded before the program. The process then has a channel to us. */
+  readonly preload?: string;
+}
+
 /** Nothing may stay when a test file ends early. */
 const living = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -36,10 +44,10 @@ export class MillraceProcess {
   readonly #listeners = new Set<() => void>();
   #url: string | null = null;
 
-  private constructor(program: string, args: readonly string[], environment: Environment) {
-    this.#child = spawn(process.execPath, [program, ...args], {
+  private constructor(command: readonly string[], environment: Environment, channel: 'ipc' | 'ignore') {
+    this.#child = spawn(process.execPath, command, {
       env: { PATH: process.env['PATH'] ?? '', PORT: '0', DRAIN_SECONDS: '3', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', channel],
     });
     living.add(this.#child);
     for (const from of ['stdout', 'stderr'] as const) {
@@ -55,8 +63,10 @@ export class MillraceProcess {
   }
 
   /** Begins a start and returns at once. */
-  static spawn(environment: Environment): MillraceProcess {
-    return new MillraceProcess(builtProgram('main'), [], environment);
+  static spawn(environment: Environment, options: SpawnOptions = {}): MillraceProcess {
+    const { program = builtProgram('main'), preload } = options;
+    if (preload === undefined) return new MillraceProcess([program], environment, 'ignore');
+    return new MillraceProcess(['-r', preload, program], environment, 'ipc');
   }
 
   /** Starts a Millrace that takes requests. Throws, with all it printed, when it does not come so far. */
@@ -68,7 +78,7 @@ export class MillraceProcess {
 
   /** Runs one of the command line programs to its end, and gives what it printed. Throws unless it exits with 0. */
   static async run(program: string, args: readonly string[], environment: Environment): Promise<string> {
-    const running = new MillraceProcess(builtProgram(program), args, environment);
+    const running = new MillraceProcess([builtProgram(program), ...args], environment, 'ignore');
     const { code } = await running.ended;
     if (code !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${code}:\n${running.output}`);
     return running.output;
@@ -128,6 +138,21 @@ export class MillraceProcess {
     const end = await this.ended;
     clearTimeout(timer);
     return end;
+  }
+
+  /** Sends a signal that the process survives. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
+  /** Tells the module that was loaded before the program; does nothing once the process has ended. */
+  tell(message: object): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** Calls the listener with whatever that module tells. */
+  onTold(listener: (message: unknown) => void): void {
+    this.#child.on('message', listener);
   }
 
   /** Stops it in good order; does nothing to one that has ended. */

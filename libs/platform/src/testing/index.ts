@@ -8,5 +8,6 @@ export { PinnedClock } from './pinned-clock';
 export { recordedStatements } from './recorded-statements';
 export { Signal } from './signal';
 export { testMail } from './test-mail';
+export { startTemporaryServer, type TemporaryServer } from './temporary-server';
 export { type TestDb, useTestDb } from './test-db';
 export { type TestServices, testServices } from './test-services';

@@ -1,0 +1,208 @@
+import { factsOf } from '../history/facts';
+import type { History } from '../history/history';
+import { linesOf } from '../report/report';
+import { percentile } from './percentile';
+import { recoveryTimesMs } from './recovery';
+import { firstCall, nodeWrite, PORTS, queueWrite, soundHistory } from './testing/sound-history';
+
+/** Titles of the lines that a history breaks. */
+function brokenBy(change: (history: History) => Partial<History>): readonly string[] {
+  const sound = soundHistory();
+  const lines = linesOf(factsOf({ ...sound, ...change(sound) }));
+  return lines.filter(({ ok }) => ok === false).map(({ title }) => title);
+}
+
+/** The rows with one of them changed. */
+function changed<T>(rows: readonly T[], at: number, values: Partial<T>): readonly T[] {
+  return rows.map((row, index) => (index === at ? { ...row, ...values } : row));
+}
+
+describe('the checks', () => {
+  it('find nothing in a history in which nothing is wrong', () => {
+    expect(brokenBy(() => ({}))).toEqual([]);
+  });
+
+  const cases: readonly (readonly [string, (sound: History) => Partial<History>])[] = [
+    [
+      'accepted runs lost',
+      ({ starts }) => ({ starts: [...starts, { ...starts[0], key: 'start-2', runIds: ['gone'] } as never] }),
+    ],
+    [
+      'runs stuck',
+      ({ runs, events }) => ({
+        runs: changed(runs, 0, { outcome: null }),
+        events: changed(events, 1, { types: ['node.succeeded', 'node.succeeded'] }),
+      }),
+    ],
+    [
+      'runs made twice for one key',
+      ({ starts }) => ({ starts: changed(starts, 0, { runIds: ['run-1', 'run-1', 'run-2'] }) }),
+    ],
+    ['usage counters that differ from runs', () => ({ usage: [{ workspaceId: 'workspace-1', used: 2 }] })],
+    ['usage counters that differ from runs', () => ({ usage: [] })],
+    ['rows left in queue and lease', () => ({ left: { runs: ['run-1'], workers: [] } })],
+    ['rows left in queue and lease', () => ({ left: { runs: [], workers: ['A'] } })],
+    [
+      'runs that ended otherwise than their graph says',
+      ({ nodes }) => ({ nodes: changed(nodes, 2, { status: 'skipped' }) }),
+    ],
+    [
+      'runs that ended otherwise than their graph says',
+      ({ nodes }) => ({ nodes: nodes.filter(({ nodeId }) => nodeId !== 'pause') }),
+    ],
+    [
+      'runs that ended otherwise than their graph says',
+      ({ runs, events }) => ({
+        runs: changed(runs, 0, { outcome: 'failed', errorCode: 'run.engine_fault' }),
+        events: changed(events, 1, { types: ['node.succeeded', 'run.failed'] }),
+      }),
+    ],
+    [
+      'node results recorded twice',
+      ({ writes }) => ({
+        writes: writes.flatMap((write) => (write.seq === 10 ? [write, { ...write, seq: 10.5 }] : [write])),
+      }),
+    ],
+    ['node results recorded twice', ({ nodes }) => ({ nodes: nodes.flatMap((node) => [node, node]) })],
+    ...(
+      [
+        [{ firstSeq: 5, lastSeq: 6 }],
+        [{ firstSeq: 3, lastSeq: 4 }],
+        [{ types: ['run.succeeded'] }],
+        [{ types: ['run.succeeded', 'run.succeeded'] }],
+        [{ types: ['node.succeeded', 'node.succeeded'] }],
+        [{ types: ['node.succeeded', 'run.failed'] }],
+        [{ types: ['run.succeeded', 'node.succeeded'] }],
+      ] as const
+    ).map(
+      ([row]) =>
+        [
+          'runs whose events have gaps, doubles or no end',
+          ({ events }: History) => ({ events: changed(events, 1, row) }),
+        ] as const,
+    ),
+    [
+      'recorded answers that no call was given',
+      ({ nodes }) => ({ nodes: changed(nodes, 1, { number: 77 }) }),
+    ],
+    ['effects repeated, and how many may be', ({ faults }) => ({ faults: faults.slice(1) })],
+    [
+      'repeats although the run stayed in one hand',
+      ({ calls }) => ({ calls: [...calls, firstCall({ atMs: 1_350 })] }),
+    ],
+    [
+      'repeats with another key or body',
+      ({ calls }) => ({ calls: changed(calls, 1, { bodyHash: 'other' }) }),
+    ],
+    [
+      'repeats with another key or body',
+      ({ calls }) => ({ calls: changed(calls, 1, { key: 'run-1:first:2' }) }),
+    ],
+    [
+      'keys that stand for different calls',
+      ({ calls }) => ({ calls: changed(calls, 2, { key: 'run-1:first' }) }),
+    ],
+    [
+      'effects before what they depend on was recorded',
+      ({ calls }) => ({ calls: changed(calls, 2, { atMs: 6_450 }) }),
+    ],
+    [
+      'fences violated',
+      ({ writes }) => ({
+        writes: [...writes.slice(0, 12), nodeWrite(12.5, 6_600, { nodeId: 'late' }), ...writes.slice(12)],
+      }),
+    ],
+    // Results of a run that nobody has, by a worker that lives.
+    [
+      'fences violated',
+      ({ writes }) => ({ writes: [...writes, nodeWrite(16, 6_800, { nodeId: 'late', port: PORTS.two })] }),
+    ],
+    // A run is taken from a worker that lives, and a claim is made by one that is dead.
+    ['fences violated', ({ writes }) => ({ writes: changed(writes, 6, { seq: 8.5 }) })],
+    [
+      'fences violated',
+      ({ writes }) => ({ writes: [...writes, queueWrite(16, 6_800, { status: 'owned', workerId: 'A' })] }),
+    ],
+    // Whoever cannot be told from others may be anybody.
+    ['fences violated', ({ connections }) => ({ connections: connections.slice(0, 2) })],
+    [
+      'delays that ended early',
+      ({ writes, calls }) => ({
+        writes: changed(writes, 11, { atMs: 6_300 }),
+        calls: changed(calls, 2, { atMs: 6_600 }),
+      }),
+    ],
+    // Due too soon: the clock that said when was wrong.
+    [
+      'delays that ended early',
+      ({ writes }) => ({ writes: changed(changed(writes, 10, { resumeAtMs: 5_000 }), 11, { atMs: 5_100 }) }),
+    ],
+    [
+      'processes that ended by themselves once ready',
+      ({ collapses }) => ({ collapses: changed(collapses, 0, { wasReady: true }) }),
+    ],
+  ];
+  it.each(cases)('report %s', (title, change) => {
+    expect(brokenBy(change)).toContain(title);
+  });
+
+  it('report runs nobody asked for, and their effects', () => {
+    expect(brokenBy(({ runs }) => ({ runs: changed(runs, 0, { key: 'unknown' }) }))).toContain(
+      'runs nobody asked for',
+    );
+    expect(
+      brokenBy(({ calls }) => ({ calls: [...calls, firstCall({ runId: 'none', key: 'none:first' })] })),
+    ).toEqual(['effects of runs that are not there']);
+  });
+
+  it('report a recorded node that its owner calls again, and an unsafe one that anybody does', () => {
+    const again = { atMs: 6_650, process: 'worker-2#1' };
+    expect(brokenBy(({ calls }) => ({ calls: [...calls, firstCall(again)] }))).toEqual([
+      'repeats although the run stayed in one hand',
+      'completed nodes executed again',
+    ]);
+    const unsafe = firstCall({ nodeId: 'second', atMs: 6_650, process: 'worker-1#1' });
+    expect(brokenBy(({ calls }) => ({ calls: [...calls, unsafe] }))).toEqual([
+      'effects of unsafe nodes doubled',
+    ]);
+  });
+
+  it('count a late call of a frozen worker, which no fence can hold, without calling it broken', () => {
+    const sound = soundHistory();
+    const calls = [...sound.calls, firstCall({ atMs: 6_000, process: 'worker-1#1' })];
+    const lines = linesOf(factsOf({ ...sound, calls }));
+    expect(lines.filter(({ ok }) => ok === false)).toEqual([]);
+    expect(lines.find(({ title }) => title.startsWith('calls sent by'))?.figure).toBe(
+      '1 of 4 calls, 1 after the result was recorded',
+    );
+  });
+
+  it('find each thing that is listed among the cases', () => {
+    // A check nothing can break would say ok for ever.
+    const judged = linesOf(factsOf(soundHistory())).filter(({ ok }) => ok !== null);
+    const shown = new Set([
+      ...cases.map(([title]) => title),
+      'runs nobody asked for',
+      'effects of runs that are not there',
+      'completed nodes executed again',
+      'effects of unsafe nodes doubled',
+    ]);
+    expect(judged.map(({ title }) => title).filter((title) => !shown.has(title))).toEqual([]);
+  });
+});
+
+describe('figures', () => {
+  it('take the nearest rank', () => {
+    const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+    expect([
+      percentile(values, 0.5),
+      percentile(values, 0.99),
+      percentile([7], 0.99),
+      percentile([], 0.5),
+    ]).toEqual([50, 99, 7, null]);
+  });
+
+  it('measure recovery from the loss to the first progress by whoever took over', () => {
+    expect(recoveryTimesMs(factsOf(soundHistory()))).toEqual([3_000]);
+  });
+});

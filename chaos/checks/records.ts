@@ -1,0 +1,123 @@
+import { type Facts, groupedBy, isResult, nodeKey } from '../history/facts';
+import type { EventRow, RunRow } from '../history/history';
+import { type Check, type Finding, none, told } from './check';
+
+/** What the engine says of a run that has cost it several workers. */
+const GIVEN_UP = 'run.workers_lost';
+
+/** A node's result is written once and stays: seen in its rows, and in what the triggers saw. */
+const twice: Check = {
+  promise: 'R1',
+  title: 'node results recorded twice',
+  kind: 'promise',
+  judge: ({ history: { nodes }, nodeWrites }) => {
+    const rows = groupedBy(nodes, (row) => nodeKey(row.runId, row.nodeId, row.iteration));
+    const doubled = new Set([...rows].filter(([, same]) => same.length > 1).map(([key]) => key));
+    for (const [key, writes] of nodeWrites) if (writes.filter(isResult).length > 1) doubled.add(key);
+    const broken = [...doubled].map((key) => {
+      const [runId = '', nodeId] = key.split(' ');
+      return { runId, says: `node ${nodeId} has more than one result` };
+    });
+    return none(broken, rows.size, 'nodes');
+  },
+};
+
+/** The run went the way its graph says: the same nodes succeeded, failed and were skipped as in an undisturbed one. */
+const otherEnd: Check = {
+  promise: 'R1',
+  title: 'runs that ended otherwise than their graph says',
+  kind: 'promise',
+  judge: (facts) => {
+    const ended = facts.history.runs.filter(
+      ({ outcome, errorCode }) => outcome !== null && errorCode !== GIVEN_UP,
+    );
+    return none(
+      ended.flatMap((run) => differences(facts, run)),
+      ended.length,
+      'runs',
+    );
+  },
+};
+
+function differences({ expectationOf, nodesOf }: Facts, run: RunRow): readonly Finding[] {
+  const expected = expectationOf(run.id);
+  if (!expected) return [];
+  if (run.outcome !== expected.outcome) {
+    return [{ runId: run.id, says: `${run.outcome} (${run.errorCode}) instead of ${expected.outcome}` }];
+  }
+  const rows = new Map((nodesOf.get(run.id) ?? []).map(({ nodeId, status }) => [nodeId, status]));
+  return Object.entries(expected.statuses)
+    .filter(([nodeId, status]) => rows.get(nodeId) !== status)
+    .map(([nodeId, status]) => ({
+      runId: run.id,
+      says: `node ${nodeId} is ${rows.get(nodeId) ?? 'not recorded'} instead of ${status}`,
+    }));
+}
+
+/** What an effect left behind is what one of its calls was answered. */
+const unknownOutput: Check = {
+  promise: 'R2',
+  title: 'recorded answers that no call was given',
+  kind: 'promise',
+  judge: ({ history: { nodes, calls }, nodeFactsOf }) => {
+    const given = groupedBy(calls, ({ runId, nodeId }) => nodeKey(runId, nodeId));
+    const recorded = nodes.filter(
+      ({ runId, nodeId, status }) => status === 'succeeded' && nodeFactsOf(runId, nodeId)?.effect,
+    );
+    const broken = recorded
+      .filter(
+        ({ runId, nodeId, number: known }) =>
+          !given.get(nodeKey(runId, nodeId))?.some(({ number: answered }) => answered === known),
+      )
+      .map(({ runId, nodeId, number: known }) => ({
+        runId,
+        says: `node ${nodeId} recorded ${known}, which none of its calls was answered`,
+      }));
+    return none(broken, recorded.length, 'results of effects');
+  },
+};
+
+/** Numbered from 2 without a gap (1 is the run's creation), with one end, which is the outcome. */
+const events: Check = {
+  promise: 'R1',
+  title: 'runs whose events have gaps, doubles or no end',
+  kind: 'promise',
+  judge: ({ history: { runs, events: rows } }) => {
+    const byRun = groupedBy(rows, ({ runId }) => runId);
+    const broken = runs.flatMap((run) => {
+      const why = whyBroken(run, byRun.get(run.id) ?? []);
+      return why === null ? [] : [{ runId: run.id, says: why }];
+    });
+    return none(broken, runs.length, 'runs');
+  },
+};
+
+const ENDS = new Set(['run.succeeded', 'run.failed', 'run.canceled']);
+
+function whyBroken({ outcome }: RunRow, rows: readonly EventRow[]): string | null {
+  const ordered = rows.toSorted((one, other) => one.firstSeq - other.firstSeq);
+  let next = 2;
+  for (const { firstSeq, lastSeq, types } of ordered) {
+    if (firstSeq !== next) return `event ${next} is followed by a row that begins with ${firstSeq}`;
+    if (types.length !== lastSeq - firstSeq + 1)
+      return `${types.length} events from ${firstSeq} to ${lastSeq}`;
+    next = lastSeq + 1;
+  }
+  const types = ordered.flatMap((row) => row.types);
+  const ends = types.filter((type) => ENDS.has(type));
+  if (outcome === null) return ends.length === 0 ? null : 'it has an end among its events and no outcome';
+  if (ends.length !== 1) return `${ends.length} ends among its events`;
+  return types.at(-1) === `run.${outcome}`
+    ? null
+    : `${types.at(-1)} is the last event of a run that ${outcome}`;
+}
+
+const givenUp: Check = {
+  promise: 'R20',
+  title: 'runs given up after losing five workers',
+  kind: 'figure',
+  judge: ({ history: { runs } }) =>
+    told(`${runs.filter(({ errorCode }) => errorCode === GIVEN_UP).length} of ${runs.length} runs`),
+};
+
+export const recordChecks: readonly Check[] = [otherEnd, twice, events, unknownOutput, givenUp];

@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Start } from '../history/history';
+import { type Graph, inputFor, type LoadInput } from '../load/graphs';
+import type { SeededRandom } from '../random';
+import type { ApiClient } from '../../apps/api/test/support/api-client';
+import type { Customer } from './customers';
+
+/** Longer than a start takes while everything goes on; shorter than the faults, so that clients do give up. */
+const PATIENCE_MS = 4_000;
+const AGAIN_MS = 150;
+/** A start that nobody accepts for so long is left alone, and none of it may be found later. */
+const GIVE_UP_MS = 120_000;
+
+type Asked = { -readonly [K in keyof Start]: Start[K] } & { runIds: string[]; readonly input: LoadInput };
+
+/** A client that starts runs, each under a key of its own, until it has an answer. */
+export class Load {
+  readonly #asked: Asked[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(
+    private readonly customers: readonly Customer[],
+    private readonly random: SeededRandom,
+  ) {}
+
+  get starts(): readonly Start[] {
+    return this.#asked;
+  }
+
+  /** Which input each key stands for. */
+  inputs(graph: Graph): readonly LoadInput[] {
+    return this.#asked.filter((asked) => asked.graph === graph.name).map(({ input }) => input);
+  }
+
+  get accepted(): number {
+    return this.#asked.filter(({ runIds }) => runIds.length > 0).length;
+  }
+
+  /** Begins a start. */
+  start(): void {
+    const asking = this.#start();
+    this.#underWay.add(asking);
+    void asking.finally(() => this.#underWay.delete(asking));
+  }
+
+  /** Starts one run and waits for its acceptance; each attempt asks the server of then. */
+  async startOne(url: () => string): Promise<Start> {
+    const before = this.#asked.length;
+    await this.#start(url);
+    const asked = this.#asked[before];
+    if (!asked) throw new Error('Nothing was asked for.');
+    return asked;
+  }
+
+  /** Until every start has been answered or given up. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #start(url?: () => string): Promise<void> {
+    const { account, workflows } = this.random.pick(this.customers);
+    const { graph, published } = this.random.pick(workflows);
+    const key = `start-${this.#asked.length + 1}`;
+    const asked: Asked = {
+      key,
+      graph: graph.name,
+      workspaceId: account.workspaceId,
+      askedAtMs: Date.now(),
+      runIds: [],
+      unanswered: 0,
+      input: inputFor(this.random, key),
+    };
+    this.#asked.push(asked);
+    while (asked.runIds.length === 0 && Date.now() - asked.askedAtMs < GIVE_UP_MS) {
+      const api = url === undefined ? account.api : account.api.at(url());
+      const runId = await attempt({ api, path: published.path, asked });
+      if (runId !== null) asked.runIds.push(runId);
+      else {
+        asked.unanswered += 1;
+        await delay(AGAIN_MS);
+      }
+    }
+  }
+}
+
+/** Asks once. Null: no answer, or one that asks to come back; a refusal is a fault of the lab. */
+async function attempt({
+  api,
+  path,
+  asked,
+}: {
+  readonly api: ApiClient;
+  readonly path: string;
+  readonly asked: Asked;
+}): Promise<string | null> {
+  const { status, body, text } = await api
+    .send('POST', `${path}/runs`, {
+      headers: { 'content-type': 'application/json', 'idempotency-key': asked.key },
+      body: JSON.stringify({ input: asked.input }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    })
+    .catch(() => ({ status: 0, body: null, text: '' }));
+  if (status === 200 || status === 201) return String(body.id);
+  if (status === 0 || status === 429 || status >= 500) return null;
+  throw new Error(`A start was refused with ${status}: ${text}`);
+}
