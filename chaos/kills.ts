@@ -49,8 +49,7 @@ export async function runKills(options: KillsOptions): Promise<Facts> {
     const load = new Load(customers, random.fork());
     const startRuns = (count: number): void => {
       // While nobody accepts them, more would only pile up.
-      if (load.starts.length - load.accepted > count) return;
-      for (let started = 0; started < count; started += 1) load.start();
+      if (load.open < count) load.want(count);
     };
     const injector = new Injector({
       server,
@@ -96,9 +95,7 @@ async function disturb(
   }: { readonly load: Load; readonly injector: Injector; readonly plan: ReturnType<typeof planFaults> },
 ): Promise<void> {
   let killed = 0;
-  const startUpTo = (count: number): void => {
-    while (load.starts.length < Math.min(runs, count)) load.start();
-  };
+  const startUpTo = (count: number): void => load.want(Math.min(runs, count) - load.wanted);
   startUpTo(AHEAD);
   for (const { afterMs, fault } of plan) {
     await delay(afterMs);

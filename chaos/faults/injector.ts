@@ -17,6 +17,8 @@ const HEAD_START_MS = 400;
 const BURST = 12;
 const BUSY_WITHIN_MS = 2_000;
 const BUSY_LOOK_MS = 3;
+/** Runs that were just started are in a worker's hands by then. */
+const CLAIMED_MS = 100;
 
 /** What faults are done to. */
 export interface Target {
@@ -39,7 +41,7 @@ export class Injector {
 
   /** Begins a fault. Gives false when there is nobody to do it to at the moment. */
   async inject(fault: PlannedFault): Promise<boolean> {
-    const { server, database, fleet, clock, random } = this.target;
+    const { server, database, fleet, random } = this.target;
     switch (fault.kind) {
       case 'kill worker':
       case 'kill api':
@@ -59,9 +61,7 @@ export class Injector {
       case 'disturb line':
         return this.#disturb(random.pick(fleet.members), fault);
       case 'move clock':
-        this.#note(`move clock`, fleet.workers.at(-1)?.current.name ?? null);
-        clock?.move(fault.offset);
-        return true;
+        return this.#moveClock(fault.offset);
       default:
         return fault satisfies never;
     }
@@ -127,6 +127,16 @@ export class Injector {
     await delay(HEAD_START_MS);
     this.#frozen -= 1;
     if (this.#frozen === 0) recorder.holdRepeats(false);
+  }
+
+  /** Moves the clock while runs begin: what it is asked just then is what can go wrong. */
+  async #moveClock(offset: string): Promise<boolean> {
+    const { fleet, clock, startRuns } = this.target;
+    startRuns(BURST);
+    await delay(CLAIMED_MS);
+    this.#note('move clock', fleet.workers.at(-1)?.current.name ?? null);
+    clock?.move(offset);
+    return true;
   }
 
   #cut(victim: Member): boolean {

@@ -11,12 +11,16 @@ const AGAIN_MS = 150;
 /** A start that nobody accepts for so long is left alone, and none of it may be found later. */
 const GIVE_UP_MS = 120_000;
 
+/** As many ask at a time: a server that comes back is not to be buried under those who wait for it. */
+const CLIENTS = 24;
+
 type Asked = { -readonly [K in keyof Start]: Start[K] } & { runIds: string[]; readonly input: LoadInput };
 
 /** A client that starts runs, each under a key of its own, until it has an answer. */
 export class Load {
   readonly #asked: Asked[] = [];
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #clients = new Set<Promise<void>>();
+  #waiting = 0;
 
   constructor(
     private readonly customers: readonly Customer[],
@@ -36,11 +40,24 @@ export class Load {
     return this.#asked.filter(({ runIds }) => runIds.length > 0).length;
   }
 
-  /** Begins a start. */
-  start(): void {
-    const asking = this.#start();
-    this.#underWay.add(asking);
-    void asking.finally(() => this.#underWay.delete(asking));
+  /** Starts that were begun or are to be. */
+  get wanted(): number {
+    return this.#asked.length + this.#waiting;
+  }
+
+  /** Starts that have no answer yet, those included that are to be begun. */
+  get open(): number {
+    return this.#clients.size + this.#waiting;
+  }
+
+  /** Begins so many more starts, as soon as clients are free. */
+  want(more: number): void {
+    this.#waiting += Math.max(0, more);
+    while (this.#clients.size < Math.min(CLIENTS, this.open)) {
+      const client = this.#work();
+      this.#clients.add(client);
+      void client.finally(() => this.#clients.delete(client));
+    }
   }
 
   /** Starts one run and waits for its acceptance; each attempt asks the server of then. */
@@ -54,7 +71,14 @@ export class Load {
 
   /** Until every start has been answered or given up. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    while (this.#clients.size > 0) await Promise.all(this.#clients);
+  }
+
+  async #work(): Promise<void> {
+    while (this.#waiting > 0) {
+      this.#waiting -= 1;
+      await this.#start();
+    }
   }
 
   async #start(url?: () => string): Promise<void> {
