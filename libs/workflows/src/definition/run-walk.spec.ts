@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Place } from './frame';
 import { compileGraph } from './graph';
 import type { JsonValue } from './json';
-import type { RecordedRow } from './recorded-rows';
+import { type RecordedRow, RecordedRows } from './recorded-rows';
 import { RunWalk } from './run-walk';
 import { definitionSchema } from './schema';
 import { agrees, type Expected } from './testing/expected';
@@ -159,6 +159,29 @@ describe('An item that fails', () => {
     const result = { status: 'failed', error: { code: 'node.item_failed', message, details } };
     expect(follows.ended).toEqual([{ place: each, result }]);
   });
+
+  test.each(['fail', 'continue'] as const)(
+    'is the same after a crash, beside what it gave up (%s)',
+    (onItemError) => {
+      const { walk, each, failed } = loopWithJoin(onItemError);
+      const row = { iteration: '', ports: '', output: null, error: null, loop: null };
+      const given = { items: ['a', 'b'], concurrency: 1, onItemError, collect: null } as const;
+      const rows: RecordedRow[] = [
+        { ...row, nodeId: 'right', iteration: '0', status: 'failed', error: failed.error },
+        { ...row, nodeId: 'left', iteration: '0', status: 'canceled' },
+        { ...row, nodeId: 'each', status: 'running', loop: given },
+        { ...row, nodeId: 'start', status: 'succeeded', ports: 'out' },
+      ];
+      const { follows } = RunWalk.replay(walk.root.graph, 0, new RecordedRows(rows));
+      expect(follows.abandoned.map(({ iteration }) => iteration)).toEqual(['0']);
+      expect(idsOf(follows.ready)).toEqual(onItemError === 'fail' ? [] : ['left@1', 'right@1']);
+      expect(follows.ended).toMatchObject(
+        onItemError === 'fail'
+          ? [{ place: { node: each.node }, result: { error: { details: { index: 0, nodeId: 'right' } } } }]
+          : [],
+      );
+    },
+  );
 
   test.each(['fail', 'continue'] as const)('awaits nothing of what is still under way in it (%s)', (mode) => {
     const { walk, each, left, right, done, failed } = loopWithJoin(mode);
