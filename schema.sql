@@ -568,6 +568,7 @@ create table run_queue (
   rescues smallint not null default 0,
   cancel_requested_at timestamptz,
   signaled boolean not null default false,
+  signal_count integer not null default 0,
   parent_run_id uuid,
   limited boolean not null default false,
   priority smallint not null default 0,

@@ -21,7 +21,10 @@ export class EngineSemantics1795262000000 implements MigrationInterface {
       -- has called, {"rerunOf"}, {"deadLetter"} or {"errorOf"} for one that another has led to.
       alter table workflow_runs add column origin json;
 
+      -- Whether a worker that holds the run is to look at its messages, and how many there have ever been: a run is
+      -- parked only by somebody who knows of all of them.
       alter table run_queue add column signaled boolean not null default false;
+      alter table run_queue add column signal_count integer not null default 0;
       -- The run that waits for this one; it is canceled when that one is not live any more.
       alter table run_queue add column parent_run_id uuid;
       alter table run_queue drop constraint run_queue_state_check;
@@ -115,6 +118,7 @@ export class EngineSemantics1795262000000 implements MigrationInterface {
       alter table run_queue drop constraint run_queue_state_check;
       alter table run_queue add constraint run_queue_state_check check (state in ('queued', 'owned', 'parked'));
       alter table run_queue drop column parent_run_id;
+      alter table run_queue drop column signal_count;
       alter table run_queue drop column signaled;
       alter table workflow_runs drop column origin;
       alter table workflow_node_runs drop constraint workflow_node_runs_state_check;

@@ -22,7 +22,7 @@ import type { ChildRuns } from './child-runs';
 import type { ExecutionHost, RunLeft } from './claimed-work';
 import { Messenger } from './messenger';
 import { claimDue, type ClaimedRun, claimQueued, nextDue, type TakenRun } from './sql/claim-runs.sql';
-import { loadSignals, type Signal, takeAttention } from './sql/signals.sql';
+import { loadSignals, takeAttention } from './sql/signals.sql';
 import { buryWorkers, releaseUnheld, rescueRuns } from './sql/workers.sql';
 import { Versions } from './versions';
 
@@ -175,15 +175,16 @@ export class CellEngine {
     if (workerId === null || this.#runs.size === 0) return { rows: 0 };
     const wanted = await db.execute(this.cellId, takeAttention, workerId);
     for (const { runId, cancel } of wanted) if (cancel) this.#runs.cancel(runId);
-    const signaled = wanted.filter((run) => run.signaled).map(({ runId }) => runId);
-    const signals = signaled.length === 0 ? [] : await db.execute(this.cellId, loadSignals, signaled);
-    const byRun = new Map<string, Signal[]>();
-    for (const signal of signals) {
-      const others = byRun.get(signal.runId);
-      if (others) others.push(signal);
-      else byRun.set(signal.runId, [signal]);
+    const signaled = wanted.filter((run) => run.signaled);
+    const ids = signaled.map(({ runId }) => runId);
+    const signals = ids.length === 0 ? [] : await db.execute(this.cellId, loadSignals, ids);
+    for (const { runId, signalCount } of signaled) {
+      this.#runs.signal(
+        runId,
+        signals.filter((signal) => signal.runId === runId),
+        signalCount,
+      );
     }
-    for (const [runId, ofRun] of byRun) this.#runs.signal(runId, ofRun);
     return { rows: signaled.length };
   }
 

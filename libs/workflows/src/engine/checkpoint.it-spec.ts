@@ -121,13 +121,36 @@ describe('a checkpoint', () => {
     const segment = await ownedRun();
     await testDb().sql('update run_queue set cancel_requested_at = now() where run_id = $1', [segment.runId]);
     await send([
-      { ...segment, end: { kind: 'parked', state: 'parked', resumeAt: new Date('2100-01-01T00:00:00Z') } },
+      {
+        ...segment,
+        end: { kind: 'parked', state: 'parked', seenSignals: 0, resumeAt: new Date('2100-01-01T00:00:00Z') },
+      },
     ]);
     const queued = await testDb().sql('select state, resume_at from run_queue where run_id = $1', [
       segment.runId,
     ]);
     // Parked, it would be canceled when it wakes: in a hundred years.
     expect(queued).toEqual([{ state: 'queued', resume_at: null }]);
+  });
+
+  // Seen to fail (parked for good, with a message nobody looks at) when only the mark is asked, which a worker takes away
+  // before it has read the messages.
+  it('queues a run instead of parking it when there is a message of which its worker does not know', async () => {
+    const segment = await ownedRun();
+    await testDb().sql('update run_queue set signal_count = 2 where run_id = $1', [segment.runId]);
+    const parked = (seenSignals: number): Segment => ({
+      ...segment,
+      end: { kind: 'parked', state: 'parked', seenSignals, resumeAt: null },
+    });
+    await send([parked(1)]);
+    const state = () => testDb().sql('select state from run_queue where run_id = $1', [segment.runId]);
+    expect(await state()).toEqual([{ state: 'queued' }]);
+    await testDb().sql(`update run_queue set state = 'owned', worker_id = $2 where run_id = $1`, [
+      segment.runId,
+      WORKER,
+    ]);
+    await send([parked(2)]);
+    expect(await state()).toEqual([{ state: 'parked' }]);
   });
 
   it('waits with a burial until the checkpoint under way is committed', async () => {

@@ -8,7 +8,7 @@ import type { Checkpointer } from './checkpointer';
 import type { ChildRuns } from './child-runs';
 import type { ClaimedRun } from './sql/claim-runs.sql';
 import type { RecordedNode } from './sql/load-progress.sql';
-import type { Signal } from './sql/signals.sql';
+import type { KeptSignal } from './sql/signals.sql';
 
 /** What a run needs of its surroundings. */
 export interface ExecutionHost {
@@ -36,7 +36,7 @@ export interface ClaimedWork {
   readonly settings: WorkflowSettings;
   readonly versionNumber: number;
   readonly recorded: readonly RecordedNode[];
-  readonly signals: readonly Signal[];
+  readonly signals: readonly KeptSignal[];
   readonly lastSeq: number;
 }
 

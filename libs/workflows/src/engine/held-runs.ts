@@ -6,7 +6,7 @@ import type { ClaimedWork, ExecutionHost, RunLeft } from './claimed-work';
 import { RunExecution } from './run-execution';
 import type { ClaimedRun } from './sql/claim-runs.sql';
 import { loadLastSeq, loadNodeRuns, type RecordedNode } from './sql/load-progress.sql';
-import { loadSignals, type Signal } from './sql/signals.sql';
+import { type KeptSignal, loadSignals } from './sql/signals.sql';
 import { unrunnable } from './unrunnable';
 import type { CompiledVersion, Versions } from './versions';
 
@@ -63,8 +63,8 @@ export class HeldRuns {
   }
 
   /** Something has come for a run. */
-  signal(runId: string, signals: readonly Signal[]): void {
-    this.#held.get(runId)?.signal(signals);
+  signal(runId: string, signals: readonly KeptSignal[], signalCount: number): void {
+    this.#held.get(runId)?.signal(signals, signalCount);
   }
 
   /** The lease is lost: nothing in hand may go on. */
@@ -176,6 +176,6 @@ function byRun<R extends { readonly runId: string }>(rows: readonly R[]): Readon
 
 interface Progress {
   readonly nodes: ReadonlyMap<string, readonly RecordedNode[]>;
-  readonly signals: ReadonlyMap<string, readonly Signal[]>;
+  readonly signals: ReadonlyMap<string, readonly KeptSignal[]>;
   readonly lastSeq: ReadonlyMap<string, number>;
 }

@@ -24,7 +24,7 @@ import { engineFault, notRecordable, runEnding, type Stop } from './run-ending';
 import { RunJournal } from './run-journal';
 import { Scopes } from './scopes';
 import type { RecordedNode } from './sql/load-progress.sql';
-import type { Signal } from './sql/signals.sql';
+import type { KeptSignal } from './sql/signals.sql';
 import type { Task } from './task';
 import { type EndedWait, type Wait, Waits } from './waits';
 
@@ -54,6 +54,7 @@ export class RunExecution {
   #leaving: RunLeft | null = null;
   readonly #size: { nodeRuns: number; bytes: number };
   #hadChildren = false;
+  #seenSignals: number;
   #walking = false;
   #over = false;
 
@@ -101,6 +102,7 @@ export class RunExecution {
       },
     });
     this.#size = sizeOf(work);
+    this.#seenSignals = claimed.signalCount;
     this.#journal.event(lastSeq > 1 ? 'run.resumed' : 'run.started');
     const begun = beginWalk(work);
     this.#walk = begun.walk;
@@ -125,9 +127,13 @@ export class RunExecution {
     if (!this.#walking) this.#settleDown();
   }
 
-  /** Something has come for nodes of this run. */
-  signal(signals: readonly Signal[]): void {
+  /**
+   * Something has come for nodes of this run. What comes while it is leaving is not taken: the parking knows less messages
+   * than there are, and leaves the run in the queue.
+   */
+  signal(signals: readonly KeptSignal[], signalCount: number): void {
     if (this.#over || this.#leaving) return;
+    this.#seenSignals = signalCount;
     this.#receive(signals);
     this.#drive();
   }
@@ -353,7 +359,7 @@ export class RunExecution {
 
   // ── Messages and time ──
 
-  #receive(signals: readonly Signal[]): void {
+  #receive(signals: readonly KeptSignal[]): void {
     for (const signal of signals) {
       this.#waits.receive(signal);
       const place = this.#walk.find(signal.nodeId, signal.iteration);
@@ -441,7 +447,7 @@ export class RunExecution {
     const until = resumeAt === null ? {} : { resumeAt: resumeAt.toISOString() };
     this.#journal.event(state === 'parked' ? 'run.waiting' : 'run.needs_decision', until);
     this.#leaving = { parkedUntil: resumeAt, concerns: nobody };
-    this.#journal.close({ kind: 'parked', state, resumeAt });
+    this.#journal.close({ kind: 'parked', state, resumeAt, seenSignals: this.#seenSignals });
   }
 
   #leave(): void {

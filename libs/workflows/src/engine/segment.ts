@@ -42,6 +42,8 @@ export type RunEnd =
       readonly state: 'parked' | 'undecided';
       /** Null: only a message ends the wait. */
       readonly resumeAt: Date | null;
+      /** How many messages of all there have ever been for the run it knows of. */
+      readonly seenSignals: number;
     };
 
 /** What has happened to one run since its last checkpoint. */

@@ -47,8 +47,8 @@ const decision: WaitState = {
 
 const wait = (state: WaitState, resumeAt: Date | null = null): Wait => ({ resumeAt, attempt: 1, state });
 
-function signal(place: Place, message: JsonValue): Parameters<Waits['receive']>[0] {
-  return { runId: 'r', nodeId: place.node.id, iteration: place.frame.iteration, message };
+function signal(place: Place, message: JsonValue, keptAt = '1'): Parameters<Waits['receive']>[0] {
+  return { runId: 'r', nodeId: place.node.id, iteration: place.frame.iteration, message, keptAt };
 }
 
 describe('Waits', () => {

@@ -1,7 +1,7 @@
 import type { Place } from '../definition/frame';
 import type { JsonValue } from '../definition/json';
 import type { WaitState } from './node-state';
-import type { Signal } from './sql/signals.sql';
+import type { KeptSignal } from './sql/signals.sql';
 
 /** A node that waits. */
 export interface Wait {
@@ -21,7 +21,9 @@ export interface EndedWait extends Wait {
 /** The nodes of one run that wait, and what has come for nodes: for some of them before they wait for it. */
 export class Waits {
   readonly #waits = new Map<Place, Wait>();
-  readonly #messages = new Map<string, JsonValue>();
+  readonly #messages = new Map<string, KeptSignal>();
+  /** When the messages were kept that have been handed out: read again before they are deleted, they are the same. */
+  readonly #served = new Map<string, string>();
 
   get size(): number {
     return this.#waits.size;
@@ -53,19 +55,21 @@ export class Waits {
   }
 
   /** Keeps what has come. */
-  receive({ nodeId, iteration, message }: Signal): void {
-    this.#messages.set(keyOf(nodeId, iteration), message);
+  receive(signal: KeptSignal): void {
+    const key = keyOf(signal.nodeId, signal.iteration);
+    if (this.#served.get(key) !== signal.keptAt) this.#messages.set(key, signal);
   }
 
   /** Ends the wait of a node for which something has come; null when nothing has, or the node does not wait for it. */
   takeServed(place: Place): EndedWait | null {
     const wait = this.#waits.get(place);
     const key = keyOf(place.node.id, place.frame.iteration);
-    const message = this.#messages.get(key);
-    if (wait === undefined || message === undefined || !takesMessages(wait.state)) return null;
+    const kept = this.#messages.get(key);
+    if (wait === undefined || kept === undefined || !takesMessages(wait.state)) return null;
     this.#messages.delete(key);
+    this.#served.set(key, kept.keptAt);
     this.#waits.delete(place);
-    return { ...wait, place, message };
+    return { ...wait, place, message: kept.message };
   }
 
   /** Ends the waits whose time has come. */

@@ -94,6 +94,7 @@ const parked: Rows<OwnedEnd<Parked>> = rowsAt<OwnedEnd<Parked>>(failed.next, {
   run_id: ['uuid', ({ run }) => run.runId],
   state: ['text', ({ end }) => end.state],
   resume_at: ['timestamptz', ({ end }) => time(end.resumeAt)],
+  seen_signals: ['integer', ({ end }) => end.seenSignals],
 });
 
 const consumed: Rows<NodeAddress> = rowsAt<NodeAddress>(parked.next, {
@@ -169,13 +170,13 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
       where exists (select from fence)
      on conflict do nothing
    ), parked_runs as (
-     -- A run that someone wants canceled, or for which something has come, is not put to sleep: whoever claims it next
-     -- sees what it is. Both stand on the row itself, so that the latest version of it is asked.
+     -- A run that someone wants canceled, or for which something has come of which its worker does not know, is not put to
+     -- sleep: whoever claims it next sees what it is. Both stand on the row, so that the latest version of it is asked.
      update run_queue q
-        set state = case when q.cancel_requested_at is null and not q.signaled then u.state
+        set state = case when q.cancel_requested_at is null and q.signal_count <= u.seen_signals then u.state
                          when q.limited and q.cancel_requested_at is null then 'gated' else 'queued' end,
             worker_id = null, rescues = 0,
-            resume_at = case when q.cancel_requested_at is null and not q.signaled then u.resume_at end
+            resume_at = case when q.cancel_requested_at is null and q.signal_count <= u.seen_signals then u.resume_at end
        from ${parked.source}
       where q.run_id = u.run_id and q.worker_id = $1::uuid and exists (select from fence)
    ), consumed_signals as (

@@ -21,6 +21,8 @@ export interface ClaimedRun {
   readonly claims: number;
   readonly rescues: number;
   readonly cancelRequested: boolean;
+  /** How many messages there had ever been for it when it was claimed. */
+  readonly signalCount: number;
   /** Whether it takes one of its plan's places while it executes. */
   readonly limited: boolean;
   /** The key whose slot it holds to its end; null when it needs none. */
@@ -38,7 +40,7 @@ const CLAIMED = `
          r.version_id as "versionId", m.retention_days as "retentionDays", r.trigger_node as "triggerNode", r.input, r.origin,
          octet_length(r.input::text) as "inputBytes",
          r.created_at as "createdAt", r.started_at as "startedAt", m.turn, m.claims, m.rescues,
-         m.cancel_requested_at is not null as "cancelRequested", m.limited, m.key_hash as "keyHash", m.state
+         m.cancel_requested_at is not null as "cancelRequested", m.signal_count as "signalCount", m.limited, m.key_hash as "keyHash", m.state
     from mine m
    cross join lateral (
      select * from workflow_runs w where w.id = m.run_id and w.retention_days = m.retention_days limit 1) r
@@ -71,7 +73,7 @@ function take(needsGate: 'false' | 'q.limited'): string {
             claims = q.claims + case ${state} when 'owned' then 1 else 0 end
       where q.run_id = any (array(select run_id from next)) and exists (select from fence)
      returning q.run_id, q.workspace_id, q.workflow_id, q.retention_days, q.turn, q.claims, q.rescues,
-               q.cancel_requested_at, q.limited, q.key_hash, q.state
+               q.cancel_requested_at, q.signal_count, q.limited, q.key_hash, q.state
    )`;
 }
 

@@ -9,6 +9,12 @@ export interface Signal {
   readonly message: JsonValue;
 }
 
+/** A message as it was kept. One that is read twice is known by when that was: a node has one at a time. */
+export interface KeptSignal extends Signal {
+  /** As PostgreSQL writes it. */
+  readonly keptAt: string;
+}
+
 /**
  * Purpose: keeps a message for a node until the run has taken it. No row: one has come before, and the first counts.
  * Called after lock-live-run in the same transaction, which then calls signal-run.
@@ -29,7 +35,7 @@ export const insertSignal = statement<
  * What becomes of a run for which something has come: one that sleeps is woken, by way of the gate when its plan limits
  * it; one in hand is marked.
  */
-const WOKEN = `signaled = true,
+const WOKEN = `signaled = true, signal_count = q.signal_count + 1,
             state = case when q.state not in ('parked', 'undecided') then q.state
                          when q.limited then 'gated' else 'queued' end,
             resume_at = null`;
@@ -68,9 +74,9 @@ export const deliverSignals = statement<
 );
 
 /** Purpose: what has come for these runs. Index: run_signals_pkey. Rows: a few per run. */
-export const loadSignals = statement<[runIds: readonly string[]], Signal>(
+export const loadSignals = statement<[runIds: readonly string[]], KeptSignal>(
   'load-signals',
-  `select run_id as "runId", node_id as "nodeId", iteration, message
+  `select run_id as "runId", node_id as "nodeId", iteration, message, created_at::text as "keptAt"
      from run_signals where run_id = any ($1::uuid[])`,
 );
 
@@ -81,7 +87,12 @@ export const loadSignals = statement<[runIds: readonly string[]], Signal>(
  */
 export const takeAttention = statement<
   [workerId: string],
-  { readonly runId: string; readonly cancel: boolean; readonly signaled: boolean }
+  {
+    readonly runId: string;
+    readonly cancel: boolean;
+    readonly signaled: boolean;
+    readonly signalCount: number;
+  }
 >(
   'take-attention',
   `with mine as materialized (
@@ -90,7 +101,8 @@ export const takeAttention = statement<
    )
    update run_queue q set signaled = false from mine
     where q.run_id = mine.run_id
-   returning q.run_id as "runId", q.cancel_requested_at is not null as cancel, mine.signaled`,
+   returning q.run_id as "runId", q.cancel_requested_at is not null as cancel, mine.signaled,
+             q.signal_count as "signalCount"`,
 );
 
 /**
