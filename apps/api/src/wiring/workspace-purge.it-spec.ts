@@ -37,6 +37,15 @@ const ROWS: Readonly<Record<string, string>> = {
     select id, $1, $2, 'parked', 1, now() + interval '1 year' from run`,
   run_start_keys: `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
     select $2, n, $1, gen_random_uuid(), sha256('x') from generate_series(1, 1500) n`,
+  run_signals: `insert into run_signals (run_id, node_id, workspace_id, message) values (gen_random_uuid(), 'n', $1, '{}')`,
+  dead_letters: `insert into dead_letters (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
+      started_by, input, error_code, error, created_at, failed_at)
+    values (gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:x', '{}', 'x', '{}', now(), now())`,
+  run_approvals: `insert into run_approvals (id, workspace_id, run_id, node_id, title, message, roles, user_ids, quorum,
+      started_by, self_approval, form)
+    values (gen_random_uuid(), $1, gen_random_uuid(), 'ask', 'x', '', '{}', '{}', 1, 'user:x', false, '[]')`,
+  run_approval_votes: `insert into run_approval_votes (approval_id, workspace_id, user_id, vote, comment, form)
+    select id, workspace_id, gen_random_uuid(), 'approve', '', '{}' from run_approvals where workspace_id = $1`,
   workspace_turns: `insert into workspace_turns (workspace_id, turn) values ($1, 5)`,
   workspace_gates: `insert into workspace_gates (workspace_id, concurrent_runs) values ($1, 5)`,
   run_start_windows: `insert into run_start_windows (scope_id, workspace_id, window_seconds, slot, starts)
@@ -58,6 +67,9 @@ const ROWS: Readonly<Record<string, string>> = {
     values (gen_random_uuid(), $1, 'K', left(replace($1::uuid::text, '-', ''), 16), sha256('x'), 'member', now())`,
   idempotency_keys: `insert into idempotency_keys (scope, key, workspace_id, request_hash) values ($1::uuid::text, 'k', $1, sha256('x'))`,
 };
+
+// The purge of a cell walks every table once per process.
+jest.setTimeout(30_000);
 
 /** A table with rows of workspaces, and where it is. */
 interface TenantTable {
