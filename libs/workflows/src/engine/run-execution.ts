@@ -391,7 +391,7 @@ export class RunExecution {
   }
 
   #wake(): void {
-    if (this.#over || this.#stop) return;
+    if (this.#over || this.#stop || this.#leaving) return;
     this.#resumeDue();
     this.#drive();
   }
@@ -428,11 +428,8 @@ export class RunExecution {
       throw new Error('A run with nothing left to do is not finished.');
     }
     const times = { startedAt: this.#startedAt, finishedAt: this.host.now() };
-    const { end, error } = runEnding(
-      this.work,
-      { stop: this.#stop, output: () => this.#walk.output() },
-      times,
-    );
+    const given = { stop: this.#stop, output: () => this.#walk.output() };
+    const { end, error } = runEnding(this.work, given, times);
     const told = error ? { error: { code: error.code, message: error.message } } : {};
     this.#journal.event(`run.${end.outcome}`, told);
     const concerns = {
