@@ -26,6 +26,7 @@ import { RetentionClasses1795264000000 } from './cell/1795264000000-RetentionCla
 import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemantics';
 import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
 import { RunLimits1795263000000 } from './cell/1795263000000-RunLimits';
+import { RunControl1795267000000 } from './cell/1795267000000-RunControl';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -59,5 +60,6 @@ export const migrations: Migrations = {
     Approvals1795262001000,
     RunLimits1795263000000,
     RetentionClasses1795264000000,
+    RunControl1795267000000,
   ],
 };

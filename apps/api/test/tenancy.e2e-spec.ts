@@ -70,6 +70,14 @@ describe('the wall between tenants', () => {
     const workflow = await publish(ada, { nodes: [{ id: 'begin', type: 'trigger.manual' }], edges: [] });
     const runId = await startRun(ada, workflow);
     await runInStatus(ada, runId, 'succeeded');
+    const broken = await publish(ada, {
+      nodes: [
+        { id: 'begin', type: 'trigger.manual' },
+        { id: 'broken', type: 'fail', params: { message: 'on purpose' } },
+      ],
+      edges: [{ from: 'begin', to: 'broken' }],
+    });
+    await runInStatus(ada, await startRun(ada, broken), 'failed');
     await arrangeWhatCannotBeAdded();
     examples = new Examples(ada.api, operations, { workspaceId: ada.workspaceId });
   });

@@ -40,7 +40,7 @@ export { LivePrincipals } from './auth/live-principals.port';
 export { type Access, WorkspaceAccess } from './auth/workspace-access.port';
 export { hint, Hints } from './events/hints';
 export type { LoopDuty, LoopResult } from './loops/loop-duty';
-export { decodeCursor, type Page, pageOf, pageQuery, pageSchema } from './http/page';
+export { decodeCursor, encodeCursor, type Page, pageOf, pageQuery, pageSchema } from './http/page';
 export { Idempotency, type IdempotencyKey } from './http/idempotency';
 export { IdempotencyKeyOf } from './http/idempotency-key.decorator';
 export { Alarm } from './time/alarm';

@@ -8,6 +8,7 @@ export const workflowErrors = defineErrors('workflow', {
   not_published: { kind: 'conflict', title: 'The workflow has no published version' },
   limit_reached: { kind: 'limit', title: 'The plan allows no more' },
   version_not_found: { kind: 'not_found', title: 'No such version' },
+  version_not_published: { kind: 'conflict', title: 'Another version is the published one' },
 });
 
 /** What can be wrong with runs. */
@@ -22,6 +23,18 @@ export const runErrors = defineErrors('run', {
   refused: { kind: 'limit', title: 'The run may not start' },
   runaway: { kind: 'limit', title: 'Too many runs were started in a short time' },
   already_finished: { kind: 'conflict', title: 'The run is finished' },
+  not_finished: { kind: 'conflict', title: 'The run is not finished yet' },
+  rerun_from_invalid: { kind: 'unprocessable', title: 'The run cannot be rerun from this node' },
+  results_gone: { kind: 'conflict', title: 'Results of the run are not kept any more' },
+  nothing_to_decide: { kind: 'conflict', title: 'The node does not wait for a decision' },
+  decision_port_unknown: { kind: 'unprocessable', title: 'The node has no such port' },
+  already_decided: { kind: 'conflict', title: 'The decision was made already' },
+});
+
+/** What can be wrong with what is kept of runs that failed. */
+export const deadLetterErrors = defineErrors('dead_letter', {
+  not_found: { kind: 'not_found', title: 'No such dead letter' },
+  already_settled: { kind: 'conflict', title: 'The dead letter was settled already' },
 });
 
 /** What can be wrong with a call of a webhook. */

@@ -1,6 +1,14 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from './catalog/catalog.module';
 import { DeletedWorkspaceRuns } from './deletion/deleted-workspace-runs.loop';
+import { CancelAll } from './control/cancel-all.service';
+import { DeadLettersController } from './control/dead-letters.controller';
+import { DeadLetters } from './control/dead-letters.service';
+import { Decisions } from './control/decisions.service';
+import { Explanations } from './control/explain.service';
+import { Reruns } from './control/reruns.service';
+import { Retries } from './control/retries.service';
+import { RunControlController } from './control/run-control.controller';
 import { WorkspaceRuns } from './deletion/workspace-runs.service';
 import { CallbackUrls } from './engine/callback-urls';
 import { ChildRuns } from './engine/child-runs';
@@ -24,7 +32,14 @@ import { Callbacks } from './waits/callbacks.service';
 /** Workflows: authoring, running, triggers. Needs the ports of `ports.ts`. */
 @Module({
   imports: [NodesModule, CatalogModule.with(NodesModule)],
-  controllers: [RunsController, HooksController, ApprovalsController, CallbacksController],
+  controllers: [
+    RunControlController,
+    RunsController,
+    DeadLettersController,
+    HooksController,
+    ApprovalsController,
+    CallbacksController,
+  ],
   providers: [
     Engine,
     EngineWorkers,
@@ -33,6 +48,12 @@ import { Callbacks } from './waits/callbacks.service';
     { provide: ChildRuns, useClass: CalledWorkflows },
     Runs,
     RunStreams,
+    Reruns,
+    DeadLetters,
+    Retries,
+    CancelAll,
+    Decisions,
+    Explanations,
     Hooks,
     Approvals,
     ApprovalPurger,

@@ -165,6 +165,10 @@ describe('the catalogue over HTTP', () => {
     expect([published.status, published.json()]).toMatchObject([201, { number: 1, workflowId: id }]);
     const again = await send(`POST ~/${id}/publish`);
     expect([again.status, again.text]).toEqual([200, published.text]);
+    const none = { migrated: 0, stayed: [], more: false, cursor: null };
+    const along = await send(`POST ~/${id}/publish`, { waitingRuns: 'migrate' });
+    expect(along.json()).toMatchObject({ number: 1, waitingRuns: none });
+    expect((await send(`POST ~/${id}/versions/1/migrate-waiting-runs`)).json()).toEqual(none);
     const read = await send(`GET ~/${id.toUpperCase()}`);
     expect(read.etag).toBe('"2"');
     expect(read.json()).toMatchObject({

@@ -4,6 +4,7 @@ import { CatalogEntitiesModule } from './catalog.entity';
 import { NodeTypesController } from './node-types.controller';
 import { PublishedWorkflows } from './published-workflows.service';
 import { Publishing } from './publishing.service';
+import { WaitingRuns } from './waiting-runs.service';
 import { WorkflowCounts } from './workflow-counts.service';
 import { WorkflowHooksRepository } from './workflow-hooks.repository';
 import { WorkflowVersionsController } from './workflow-versions.controller';
@@ -19,6 +20,7 @@ import { Workflows } from './workflows.service';
     HookUrls,
     PublishedWorkflows,
     Publishing,
+    WaitingRuns,
     Workflows,
     WorkflowCounts,
     WorkflowsRepository,

@@ -7,10 +7,10 @@ import { DeletedWorkspaces } from '../ports';
 import { RecentCache } from './recent-cache';
 import { type TriggerNode, triggersOf } from './trigger-nodes';
 import { WorkflowHooksRepository } from './workflow-hooks.repository';
-import { findPublishedVersion } from './workflow.sql';
+import { findPublishedVersion, findVersionOf, type StoredVersion } from './workflow.sql';
 
-/** What a workflow runs at present. */
-export interface PublishedWorkflow {
+/** A version that runs start from. */
+export interface StartableVersion {
   readonly workflowId: string;
   readonly versionId: string;
   readonly number: number;
@@ -36,7 +36,8 @@ const MAX_ENTRIES = 20_000;
  */
 @Injectable()
 export class PublishedWorkflows {
-  readonly #published: RecentCache<PublishedWorkflow>;
+  readonly #published: RecentCache<StartableVersion>;
+  readonly #versions: RecentCache<StartableVersion>;
   readonly #hooks: RecentCache<HookTarget>;
 
   constructor(
@@ -49,6 +50,7 @@ export class PublishedWorkflows {
   ) {
     const options = { maxAgeMs: MAX_AGE_MS, maxEntries: MAX_ENTRIES };
     this.#published = new RecentCache(clock, options);
+    this.#versions = new RecentCache(clock, options);
     this.#hooks = new RecentCache(clock, options);
     const forget = ({ workspaceId, workflowId }: WorkflowChange) =>
       this.#published.forget(keyOf(workspaceId, workflowId));
@@ -60,17 +62,24 @@ export class PublishedWorkflows {
    * The published version of a workflow; null when it is missing, foreign, archived or was never published, or its
    * workspace is deleted. A deletion, too, is known after five seconds at the latest.
    */
-  current(workspaceId: string, workflowId: string): Promise<PublishedWorkflow | null> {
+  current(workspaceId: string, workflowId: string): Promise<StartableVersion | null> {
     return this.#published.get(keyOf(workspaceId, workflowId), async () => {
       if (!(await this.workspaces.isLive(workspaceId))) return null;
       return this.#inWorkspace(workspaceId, async (tx) => {
         const [found] = await tx.query(findPublishedVersion, workspaceId, workflowId);
-        if (!found) return null;
-        const { definition, ...version } = found;
-        const triggers = triggersOf(definition, this.kinds);
-        return { workflowId, ...version, triggers, settings: definition.settings };
+        return found ? this.#startable(workflowId, found) : null;
       });
     });
+  }
+
+  /** Any version of a workflow; null when there is none. Whether the workflow may still be run, `current` tells. */
+  version(workspaceId: string, workflowId: string, versionId: string): Promise<StartableVersion | null> {
+    return this.#versions.get(keyOf(workspaceId, versionId), () =>
+      this.#inWorkspace(workspaceId, async (tx) => {
+        const [found] = await tx.query(findVersionOf, workspaceId, workflowId, versionId);
+        return found ? this.#startable(workflowId, found) : null;
+      }),
+    );
   }
 
   /**
@@ -84,6 +93,11 @@ export class PublishedWorkflows {
         return hook && { workflowId: hook.workflowId, nodeId: hook.nodeId, generation: hook.generation };
       }),
     );
+  }
+
+  #startable(workflowId: string, { definition, ...version }: StoredVersion): StartableVersion {
+    const triggers = triggersOf(definition, this.kinds);
+    return { workflowId, ...version, triggers, settings: definition.settings };
   }
 
   /** A webhook's token may name any workspace; one that does not exist has nothing. */

@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -16,7 +16,11 @@ import {
   Requires,
 } from '#platform';
 import { Publishing } from './publishing.service';
+import { migrateBody, type Migrated, migratedView, migrationCursor, publishBody } from './waiting-runs.dto';
+import { WaitingRuns } from './waiting-runs.service';
 import {
+  type Publication,
+  publicationView,
   versionNumberParam,
   versionsCursor,
   workflowVersionsPage,
@@ -30,15 +34,18 @@ import { workflowIdParam } from './workflows.dto';
 @ApiTags('workflows')
 @Controller('v1/workspaces/:workspaceId/workflows/:workflowId')
 export class WorkflowVersionsController {
-  constructor(private readonly publishing: Publishing) {}
+  constructor(
+    private readonly publishing: Publishing,
+    private readonly waitingRuns: WaitingRuns,
+  ) {}
 
   /** Publishes the draft. An unchanged draft is published already, and answered with the version there is. */
   @Post('publish')
   @Requires('workflow:publish')
-  @ApiResponse({ status: 201, standardSchema: workflowVersionView, description: 'A new version.' })
+  @ApiResponse({ status: 201, standardSchema: publicationView, description: 'A new version.' })
   @ApiResponse({
     status: 200,
-    standardSchema: workflowVersionView,
+    standardSchema: publicationView,
     description: 'The draft has not changed.',
   })
   async publish(
@@ -47,8 +54,9 @@ export class WorkflowVersionsController {
     @CurrentClient() client: Client,
     @Param('workflowId', { schema: workflowIdParam }) workflowId: string,
     @Headers('if-match') ifMatch: string | undefined,
+    @Body({ schema: publishBody }) { waitingRuns }: z.output<typeof publishBody>,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<WorkflowVersionView> {
+  ): Promise<Publication> {
     // Without the header whatever the draft holds now is meant.
     const expected = ifMatch === undefined ? 'any' : expectedRevisionOf(ifMatch);
     const { isNew, version } = await this.publishing.publish(
@@ -57,7 +65,23 @@ export class WorkflowVersionsController {
       expected,
     );
     void reply.status(isNew ? 201 : 200);
-    return version;
+    if (waitingRuns === 'stay') return version;
+    return { ...version, waitingRuns: await this.waitingRuns.migrate(access.workspaceId, version, null) };
+  }
+
+  /** Lets further runs that wait go on with the published version, where what is recorded of them means the same in both. */
+  @Post('versions/:number/migrate-waiting-runs')
+  @HttpCode(200)
+  @Requires('workflow:publish')
+  @ApiResponse({ status: 200, standardSchema: migratedView })
+  migrateWaitingRuns(
+    @CurrentAccess() { workspaceId }: Access,
+    @Param('workflowId', { schema: workflowIdParam }) workflowId: string,
+    @Param('number', { schema: versionNumberParam }) number: number,
+    @Body({ schema: migrateBody }) { cursor }: z.output<typeof migrateBody>,
+  ): Promise<Migrated> {
+    const after = decodeCursor(cursor, migrationCursor);
+    return this.waitingRuns.migrateTo(workspaceId, workflowId, { number, afterId: after?.id ?? null });
   }
 
   /** The versions, newest first, without their definitions. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pageSchema } from '#platform';
 import type { WorkflowDefinition } from '../definition/schema';
 import { definitionView } from './definition.dto';
+import { type Migrated, migratedView } from './waiting-runs.dto';
 import type { WorkflowVersionRow } from './workflow-versions.repository';
 
 /** The largest integer of the column: a larger number names no version, and must not reach the database. */
@@ -25,6 +26,11 @@ export const workflowVersionView = z
   .object({ ...workflowVersionSummary.shape, definition: definitionView })
   .meta({ id: 'WorkflowVersionView' });
 
+/** A version that was published, with what became of runs that wait. */
+export const publicationView = workflowVersionView
+  .extend({ waitingRuns: migratedView.optional().describe('Missing when they were to stay.') })
+  .meta({ id: 'Publication' });
+
 export const workflowVersionsPage = pageSchema(workflowVersionSummary);
 
 export interface WorkflowVersionSummary {
@@ -33,6 +39,11 @@ export interface WorkflowVersionSummary {
   readonly number: number;
   readonly publishedBy: string;
   readonly publishedAt: string;
+}
+
+/** A version that was published, and what became of runs that wait when they were to migrate. */
+export interface Publication extends WorkflowVersionView {
+  readonly waitingRuns?: Migrated;
 }
 
 export interface WorkflowVersionView extends WorkflowVersionSummary {

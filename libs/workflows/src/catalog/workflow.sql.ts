@@ -124,17 +124,31 @@ export const ensureHooks = statement<
    on conflict (workflow_id, node_id) do nothing`,
 );
 
+/** A version as runs need it. */
+export interface StoredVersion {
+  readonly versionId: string;
+  readonly number: number;
+  readonly definition: WorkflowDefinition;
+}
+
 /**
  * Purpose: what a workflow runs at present. Zero rows: it is missing, archived or never published. Locks: none.
  * Index: workflows_pkey, workflow_versions_pkey. Rows: one or none.
  */
-export const findPublishedVersion = statement<
-  [workspaceId: string, workflowId: string],
-  { readonly versionId: string; readonly number: number; readonly definition: WorkflowDefinition }
->(
+export const findPublishedVersion = statement<[workspaceId: string, workflowId: string], StoredVersion>(
   'find-published-version',
   `select v.id as "versionId", v.number, v.definition
      from workflows w
      join workflow_versions v on v.workspace_id = w.workspace_id and v.id = w.published_version_id
     where w.workspace_id = $1::uuid and w.id = $2::uuid and w.archived_at is null`,
+);
+
+/** Purpose: a version of a workflow, by its id. Locks: none. Index: workflow_versions_workspace_id_id_key. Rows: one or none. */
+export const findVersionOf = statement<
+  [workspaceId: string, workflowId: string, versionId: string],
+  StoredVersion
+>(
+  'find-version-of-workflow',
+  `select id as "versionId", number, definition
+     from workflow_versions where workspace_id = $1::uuid and workflow_id = $2::uuid and id = $3::uuid`,
 );

@@ -45,11 +45,15 @@ export class HeldRuns {
   }
 
   /** Begins or goes on with runs that were claimed under `workerId`. */
-  async take(workerId: string, claimed: readonly ClaimedRun[]): Promise<void> {
-    if (claimed.length === 0) return;
+  async take(workerId: string, taken: readonly ClaimedRun[]): Promise<void> {
+    if (taken.length === 0) return;
     const { versions, lease } = this.services;
+    const progress = await this.#progressOf(taken.filter(({ claims }) => claims > 1));
+    const claimed = taken.map((run) => ({
+      ...run,
+      versionId: progress.versionIds.get(run.runId) ?? run.versionId,
+    }));
     const compiled = await versions.get(new Set(claimed.map(({ versionId }) => versionId)));
-    const progress = await this.#progressOf(claimed.filter(({ claims }) => claims > 1));
     // The lease may have ended while we were reading; the runs are someone else's then.
     if (lease.workerId !== workerId) return;
     for (const run of claimed) {
@@ -154,13 +158,18 @@ export class HeldRuns {
   }
 
   async #progressOf(again: readonly ClaimedRun[]): Promise<Progress> {
-    if (again.length === 0) return { nodes: new Map(), signals: new Map(), lastSeq: new Map() };
+    if (again.length === 0) return noProgress;
     const { db, cellId } = this.services;
     const ids = again.map(({ runId }) => runId);
     const nodes = byRun(await db.execute(cellId, loadNodeRuns, ids));
     const signals = byRun(await db.execute(cellId, loadSignals, ids));
     const seqs = await db.execute(cellId, loadLastSeq, ids);
-    return { nodes, signals, lastSeq: new Map(seqs.map(({ runId, lastSeq }) => [runId, lastSeq])) };
+    return {
+      nodes,
+      signals,
+      lastSeq: new Map(seqs.map(({ runId, lastSeq }) => [runId, lastSeq])),
+      versionIds: new Map(seqs.map(({ runId, versionId }) => [runId, versionId])),
+    };
   }
 }
 
@@ -178,4 +187,13 @@ interface Progress {
   readonly nodes: ReadonlyMap<string, readonly RecordedNode[]>;
   readonly signals: ReadonlyMap<string, readonly KeptSignal[]>;
   readonly lastSeq: ReadonlyMap<string, number>;
+  /** Of runs that have waited, and may have been pinned to another version meanwhile. */
+  readonly versionIds: ReadonlyMap<string, string>;
 }
+
+const noProgress: Progress = {
+  nodes: new Map(),
+  signals: new Map(),
+  lastSeq: new Map(),
+  versionIds: new Map(),
+};

@@ -250,34 +250,44 @@ describe('limits of runs', () => {
     await eventually(async () => expect(await states(workflow)).toEqual({}));
   }, 30_000);
 
-  it('cancels runs at the gate at once, and what they held is used by the next', async () => {
-    const workflow = await aPublishedWorkflow(testDb(), working);
-    limits.plans.set(workflow.workspaceId, { concurrentRuns: 1 });
-    const idleWorker = await idle();
-    const { door } = idleWorker;
-    const keyHash = randomUUID();
-    const runs: string[] = [];
-    for (let index = 0; index < 3; index += 1) {
-      runs.push(await started(idleWorker.startWith(workflow, { concurrency: { keyHash, limit: 1 } })));
-    }
-    await idleWorker.gatekeeper.idle();
-    const [through, next, last] = runs;
-    expect(await states(workflow)).toEqual({ queued: 1, gated: 2 });
-    expect(await door.cancel(workflow.workspaceId, next ?? '')).toBe('canceled');
-    expect(await door.cancel(workflow.workspaceId, through ?? '')).toBe('canceled');
-    // Seen to fail (it stays at the gate) without the pass after a cancellation.
-    await eventually(async () => {
-      const rows = await testDb().sql(
-        'select run_id, state, key_held from run_queue where workflow_id = $1',
-        [workflow.workflowId],
-      );
-      expect(rows).toEqual([{ run_id: last, state: 'queued', key_held: true }]);
-    });
-    const outcomes = await testDb().sql('select outcome from workflow_runs where id = any ($1)', [
-      [next, through],
-    ]);
-    expect(outcomes).toEqual([{ outcome: 'canceled' }, { outcome: 'canceled' }]);
-  }, 30_000);
+  it.each(['one by one', 'all of a workflow'])(
+    'lets the next through when runs are canceled %s',
+    async (how) => {
+      const workflow = await aPublishedWorkflow(testDb(), working);
+      limits.plans.set(workflow.workspaceId, { concurrentRuns: 1 });
+      const idleWorker = await idle();
+      const { door } = idleWorker;
+      const keyHash = randomUUID();
+      const other = await aPublishedWorkflow(testDb(), working, workflow);
+      const runs: string[] = [];
+      for (const each of [workflow, workflow, other]) {
+        runs.push(await started(idleWorker.startWith(each, { concurrency: { keyHash, limit: 1 } })));
+      }
+      await idleWorker.gatekeeper.idle();
+      const [through = '', next = '', last] = runs;
+      expect(await states(workflow)).toEqual({ queued: 1, gated: 1 });
+      if (how === 'one by one') {
+        expect(await door.cancel(workflow.workspaceId, next)).toBe('canceled');
+        expect(await door.cancel(workflow.workspaceId, through)).toBe('canceled');
+      } else {
+        const some = await door.cancelSome(workflow.workspaceId, workflow.workflowId, ['queued', 'gated']);
+        expect(some).toEqual({ canceled: 2, requested: 0, more: false });
+      }
+      // Seen to fail (it stays at the gate) without the pass after a cancellation.
+      await eventually(async () => {
+        const rows = await testDb().sql(
+          'select run_id, state, key_held from run_queue where workspace_id = $1',
+          [workflow.workspaceId],
+        );
+        expect(rows).toEqual([{ run_id: last, state: 'queued', key_held: true }]);
+      });
+      const outcomes = await testDb().sql('select outcome from workflow_runs where id = any ($1)', [
+        [next, through],
+      ]);
+      expect(outcomes).toEqual([{ outcome: 'canceled' }, { outcome: 'canceled' }]);
+    },
+    30_000,
+  );
 
   it('does not make one workspace wait for the 100,000 at the gate of another', async () => {
     const crowd = await aPublishedWorkflow(testDb(), working);

@@ -9,6 +9,7 @@ export type RunEventType =
   | 'run.needs_decision'
   | 'run.responded'
   | 'run.resumed'
+  | 'run.migrated'
   | 'run.succeeded'
   | 'run.failed'
   | 'run.canceled'
@@ -40,6 +41,8 @@ export interface RunEvent {
   /** With `node.waiting`: what for; the run that was called. */
   readonly on?: string;
   readonly childRunId?: string;
+  /** With `run.migrated`: the number of the version that the run goes on with. */
+  readonly version?: number;
   /** With `node.failed`, `node.retrying` and `run.failed`. */
   readonly error?: { readonly code: string; readonly message: string };
 }

@@ -8,6 +8,7 @@ import {
   platformErrors,
   type Tx,
 } from '#platform';
+import { runErrors } from '../errors';
 import type { AdmissionRefusal, RunAdmission } from '../ports';
 import { channels } from './channels';
 import type { Gatekeeper } from './gatekeeper';
@@ -20,6 +21,7 @@ import {
   type StartKey,
 } from './sql/start-keys.sql';
 import { joined } from './sql/columns';
+import { type LetterTaken, type Requeue, repeatedRequeues, settleRequeues, takenLetters } from './requeue';
 import type { RunOrigin } from './run-origin';
 import { copyResults, type NewRun, startRuns, startRunsParams } from './sql/start-runs.sql';
 import { type GuardedStart, type Runaway, StartGuard } from './start-guard';
@@ -48,6 +50,8 @@ export interface StartRequest {
   readonly concurrency?: { readonly keyHash: string; readonly limit: number } | null;
   /** How many starts of the workflow its author allows in any minute. */
   readonly maxStartsPerMinute?: number | null;
+  /** The failed run that this one takes up; it needs no other key. */
+  readonly requeue?: Requeue;
 }
 
 export interface StartIdempotency {
@@ -66,6 +70,7 @@ export type StartResult =
   | { readonly kind: 'started'; readonly runId: string; readonly createdAt: Date }
   | { readonly kind: 'replayed'; readonly runId: string }
   | { readonly kind: 'key_reused' }
+  | LetterTaken
   | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal }
   | { readonly kind: 'runaway'; readonly runaway: Runaway };
 
@@ -147,13 +152,20 @@ export class RunStarter {
       const key = idempotency && { workflowId, workspaceId, runId, lasting: false, ...idempotency };
       return { request, runId, key, limits: limits.get(workspaceId) ?? NO_LIMITS };
     });
-    const results = await db.cell(this.cellId, (tx) => this.#start(tx, candidates));
+    const repeated = repeatedRequeues(candidates);
+    const wanted = candidates.filter((candidate) => !repeated.has(candidate));
+    const results = await db.cell(this.cellId, (tx) => this.#start(tx, wanted));
     this.#tell(results);
-    return candidates.map((candidate) => resultOf(results, candidate));
+    return candidates.map((candidate) => {
+      const first = repeated.get(candidate);
+      return first ? asked(resultOf(results, first)) : resultOf(results, candidate);
+    });
   }
 
   async #start(tx: Tx, candidates: readonly Candidate[]): Promise<ReadonlyMap<Candidate, StartResult>> {
     const results = await this.#settleKeys(tx, candidates);
+    const keyed = candidates.filter((candidate) => !results.has(candidate));
+    for (const [candidate, taken] of await takenLetters(tx, keyed)) results.set(candidate, taken);
     const fresh = candidates.filter((candidate) => !results.has(candidate));
     if (fresh.length === 0) return results;
     const guard = await StartGuard.open(tx, this.services.clock, fresh.map(guardedStart));
@@ -181,16 +193,10 @@ export class RunStarter {
       if (!createdAt) throw new Error(`Run ${candidate.runId} was not created.`);
       results.set(candidate, { kind: 'started', runId: candidate.runId, createdAt });
     }
-    for (const { request, runId, limits } of admitted) {
-      if (!request.resultsOf) continue;
-      await tx.query(
-        copyResults,
-        runId,
-        request.resultsOf.runId,
-        request.resultsOf.nodeIds,
-        limits.retentionDays,
-      );
+    for (const candidate of admitted) {
+      await this.#copyResults(tx, candidate);
     }
+    await settleRequeues(tx, admitted, this.services.clock.pinned());
     await tx.query(notify, channels.work(this.cellId), '');
     return results;
   }
@@ -241,6 +247,19 @@ export class RunStarter {
     return results;
   }
 
+  /** A result that is missing would be executed anew, and with it its effect: rather the run does not start. */
+  async #copyResults(tx: Tx, { request: { resultsOf }, runId, limits }: Candidate): Promise<void> {
+    if (!resultsOf) return;
+    const now = this.services.clock.pinned();
+    const { runId: fromRunId, nodeIds } = resultsOf;
+    const copied = await tx.query(copyResults, runId, fromRunId, nodeIds, now, limits.retentionDays);
+    if (copied.length === nodeIds.length) return;
+    throw new AppError(runErrors.results_gone, {
+      detail:
+        'Results of the earlier run are not kept any more, so nothing can begin behind them. Rerun it whole.',
+    });
+  }
+
   /** Asks quota for each workspace once, and hands out what it grants in the order of arrival. */
   async #admit(tx: Tx, fresh: readonly Candidate[]) {
     const wanted = new Map<string, number>();
@@ -282,6 +301,11 @@ async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void>
     joined(keys, (key) => Buffer.from(key.key).toString('hex')),
     joined(keys, (key) => key.runId),
   );
+}
+
+/** What was asked for twice and has just started. */
+function asked(result: StartResult): StartResult {
+  return result.kind === 'started' ? { kind: 'replayed', runId: result.runId } : result;
 }
 
 function newRun({ request, runId, limits }: Candidate): NewRun {

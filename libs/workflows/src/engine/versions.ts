@@ -5,7 +5,7 @@ import type { WorkflowDefinition } from '../definition/schema';
 import type { NodeKindRegistry } from '../nodes/registry';
 
 /** Purpose: definitions that runs are pinned to. Index: workflow_versions_pkey. Rows: one per id. */
-const readVersions = statement<
+export const readVersions = statement<
   [ids: readonly string[]],
   { readonly id: string; readonly number: number; readonly definition: WorkflowDefinition }
 >('read-versions', `select id, number, definition from workflow_versions where id = any ($1::uuid[])`);

@@ -1,6 +1,7 @@
 import { statement } from '#platform';
+import type { AttemptEvidence, NodeState } from '../engine/node-state';
+import type { QueueState } from '../engine/queue-state';
 import type { RunEvent } from '../engine/run-events';
-import type { QueueState } from './run-state';
 
 /** A run with its place in the queue, as people are shown it. */
 export interface RunRow {
@@ -80,16 +81,35 @@ export interface NodeRunRow {
   readonly output: unknown;
   readonly error: unknown;
   readonly resumeAt: Date | null;
+  readonly state: ShownState | null;
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
 }
+
+/** What is shown of the state of a node that is not settled: never what the node keeps for itself, or a loop's items. */
+export interface ShownState {
+  readonly kind: NodeState['kind'];
+  readonly on: 'time' | 'callback' | 'approval' | null;
+  readonly runId: string | null;
+  readonly error: unknown;
+  readonly evidence: AttemptEvidence | null;
+}
+
+/** The parts of a node's state that are shown, as JSON; of a loop's items not even the number is read. */
+export const SHOWN_STATE = `
+  case when n.state is not null then json_build_object(
+    'kind', n.state ->> 'kind', 'on', n.state ->> 'on', 'runId', n.state ->> 'runId',
+    'error', case when n.state ->> 'kind' = 'retry' then n.state -> 'error' end,
+    'evidence', case when n.state ->> 'kind' in ('attempt', 'decision') then json_build_object(
+      'attempt', n.state -> 'attempt', 'startedAt', n.state -> 'startedAt', 'request', n.state -> 'request') end)
+  end`;
 
 /** Purpose: what the nodes of a run did. Index: workflow_node_runs_pkey. Rows: at most the graph's nodes. */
 export const listNodeRuns = statement<[workspaceId: string, runId: string], NodeRunRow>(
   'list-node-runs',
   `select node_id as "nodeId", iteration, status, attempts, ports, output, error, resume_at as "resumeAt",
-          started_at as "startedAt", finished_at as "finishedAt"
-     from workflow_node_runs where run_id = $2::uuid and workspace_id = $1::uuid
+          ${SHOWN_STATE} as state, started_at as "startedAt", finished_at as "finishedAt"
+     from workflow_node_runs n where run_id = $2::uuid and workspace_id = $1::uuid
     order by started_at, finished_at nulls last, node_id, iteration`,
 );
 
@@ -111,7 +131,10 @@ export const readEvents = statement<
 );
 
 /** Purpose: whether the workspace has a workflow. Index: workflows_workspace_id_id_key. Rows: one. */
-export const workflowExists = statement<[workspaceId: string, workflowId: string], { readonly id: string }>(
+export const workflowExists = statement<
+  [workspaceId: string, workflowId: string],
+  { readonly archived: boolean }
+>(
   'workflow-exists',
-  `select id from workflows where workspace_id = $1::uuid and id = $2::uuid and archived_at is null`,
+  `select archived_at is not null as archived from workflows where workspace_id = $1::uuid and id = $2::uuid`,
 );

@@ -1,10 +1,29 @@
+import type { QueueState } from '../engine/queue-state';
+
 /** Where a run is, in one word. */
-export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'canceled';
+export type RunStatus = (typeof runStatuses)[number];
 
-/** A live run's state in the queue. At the gate, or put aside while its workflow is paused, it is queued to people. */
-export type QueueState = 'queued' | 'owned' | 'parked' | 'gated' | 'paused';
+export const runStatuses = [
+  'queued',
+  'running',
+  'waiting',
+  'needs_decision',
+  'succeeded',
+  'failed',
+  'canceled',
+] as const;
 
-export const runStatuses = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'canceled'] as const;
+const liveStates: readonly QueueState[] = ['queued', 'gated', 'paused', 'owned', 'parked', 'undecided'];
+
+/** At the gate, or put aside while its workflow is paused, a run is queued to people. */
+const LIVE: Readonly<Record<QueueState, RunStatus>> = {
+  queued: 'queued',
+  gated: 'queued',
+  paused: 'queued',
+  owned: 'running',
+  parked: 'waiting',
+  undecided: 'needs_decision',
+};
 
 /**
  * A run's status from its two places: the outcome in history once there is one, else its state in the queue. A run
@@ -14,7 +33,10 @@ export function statusOf(
   outcome: 'succeeded' | 'failed' | 'canceled' | null,
   queueState: QueueState | null,
 ): RunStatus {
-  if (outcome !== null) return outcome;
-  if (queueState === null || queueState === 'owned') return 'running';
-  return queueState === 'parked' ? 'waiting' : 'queued';
+  return outcome ?? (queueState === null ? 'running' : LIVE[queueState]);
+}
+
+/** The states in the queue of runs that are so; those of all live runs when nothing is said. */
+export function queueStatesOf(statuses: readonly RunStatus[] | undefined): readonly QueueState[] {
+  return liveStates.filter((state) => statuses === undefined || statuses.includes(LIVE[state]));
 }

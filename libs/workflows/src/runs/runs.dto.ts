@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageQuery, pageSchema } from '#platform';
 import type { RunEvent } from '../engine/run-events';
-import type { NodeRunRow, RunRow } from './read-runs.sql';
+import type { NodeRunRow, RunRow, ShownState } from './read-runs.sql';
 import { runStatuses, statusOf } from './run-state';
 
 export const runIdParam = z.uuid().describe('Id of the run.');
@@ -24,7 +24,8 @@ export const newRun = z
 
 export const startedRun = z.object({ id: z.uuid(), status: z.enum(runStatuses) }).meta({ id: 'StartedRun' });
 
-const failure = z
+/** How a run or a node failed. */
+export const failureView = z
   .object({
     code: z.string(),
     message: z.string(),
@@ -41,7 +42,7 @@ export const runSummary = z
     status: z.enum(runStatuses),
     trigger: z.object({ nodeId: z.string(), type: z.string() }),
     startedBy: z.string().describe('`user:<id>`, `api_key:<id>` or `hook:<id>`.'),
-    error: failure.nullable(),
+    error: failureView.nullable(),
     resumeAt: z.iso.datetime().nullable().describe('When a waiting run goes on.'),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable(),
@@ -66,8 +67,19 @@ export const nodeRunView = z
     attempts: z.number().int(),
     ports: z.array(z.string()).describe('The output ports taken.'),
     output: z.unknown(),
-    error: failure.nullable(),
+    error: failureView.nullable(),
     resumeAt: z.iso.datetime().nullable(),
+    waitingFor: z
+      .enum(['time', 'callback', 'approval', 'retry', 'run', 'decision', 'items'])
+      .nullable()
+      .describe('What a node that is not settled goes on with; `items` for a loop.'),
+    calledRunId: z.uuid().nullable().describe('The run whose end it waits for.'),
+    lastError: failureView.nullable().describe('With `retry`: how the last attempt failed.'),
+    evidence: z
+      .object({ attempt: z.int(), startedAt: z.iso.datetime(), request: z.unknown() })
+      .meta({ id: 'AttemptEvidence' })
+      .nullable()
+      .describe('With `decision`: what is known of the attempt that was interrupted.'),
     startedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
   })
@@ -104,7 +116,7 @@ export type NodeRunView = z.output<typeof nodeRunView>;
 /** An event with its number. */
 export type NumberedEvent = RunEvent & { readonly seq: number };
 
-type Failure = z.output<typeof failure>;
+type Failure = z.output<typeof failureView>;
 
 function iso(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
@@ -140,13 +152,38 @@ export function toNodeRun(row: NodeRunRow): NodeRunView {
     output: row.output,
     error: failureOf(row.error),
     resumeAt: iso(row.resumeAt),
+    waitingFor: waitingFor(row.state),
+    calledRunId: row.state?.runId ?? null,
+    lastError: failureOf(row.state?.error),
+    evidence: row.state?.kind === 'decision' ? row.state.evidence : null,
     startedAt: row.startedAt.toISOString(),
     finishedAt: iso(row.finishedAt),
   };
 }
 
+/** What a node goes on with; null for one that is settled or being executed. */
+export function waitingFor(state: ShownState | null): NodeRunView['waitingFor'] {
+  if (state === null) return null;
+  const { kind } = state;
+  switch (kind) {
+    case 'attempt':
+      return null;
+    case 'wait':
+      return state.on;
+    case 'child':
+      return 'run';
+    case 'loop':
+      return 'items';
+    case 'retry':
+    case 'decision':
+      return kind;
+    default:
+      return kind satisfies never;
+  }
+}
+
 /** What the engine wrote is of this shape already. */
-function failureOf(error: unknown): Failure | null {
-  const parsed = failure.safeParse(error);
+export function failureOf(error: unknown): Failure | null {
+  const parsed = failureView.safeParse(error);
   return parsed.success ? parsed.data : null;
 }

@@ -10,14 +10,14 @@ import {
   type Principal,
   principalKey,
 } from '#platform';
-import { type PublishedWorkflow, PublishedWorkflows } from '../catalog/published-workflows.service';
+import { PublishedWorkflows, type StartableVersion } from '../catalog/published-workflows.service';
 import { Engine } from '../engine/engine';
 import type { RunOrigin } from '../engine/run-origin';
-import type { RunPriority, StartResult } from '../engine/run-starter';
+import type { RunPriority, StartRequest, StartResult } from '../engine/run-starter';
 import type { Runaway } from '../engine/start-guard';
 import { type WhyGated, whyGated } from '../engine/why-gated';
 import { cleanJson } from '../expressions/clean-json';
-import { runErrors, workflowErrors } from '../errors';
+import { deadLetterErrors, runErrors, workflowErrors } from '../errors';
 import { type ConcurrencySlot, concurrencySlot } from './concurrency-slot';
 import {
   findRun,
@@ -57,6 +57,8 @@ export interface RunStart {
   /** Null: the workflow's own. */
   readonly priority: RunPriority | null;
   readonly origin?: RunOrigin;
+  readonly resultsOf?: StartRequest['resultsOf'];
+  readonly requeue?: StartRequest['requeue'];
 }
 
 /** By which a start that is asked for again is known. */
@@ -64,6 +66,8 @@ export interface StartKey {
   readonly key: string;
   /** Kept for good, for starts that may be asked for again after weeks; else for a day. */
   readonly lasting: boolean;
+  /** What the start asks for beside trigger and input. */
+  readonly also?: readonly string[];
 }
 
 /** How many checkpoints' events are read at a time. */
@@ -103,9 +107,19 @@ export class Runs {
 
   /** Accepts a run of the published version. Throws what keeps it from starting. */
   async start(start: RunStart): Promise<AcceptedRun> {
-    const { workspaceId, workflowId } = start;
+    return this.startVersion(await this.runnable(start.workspaceId, start.workflowId), start);
+  }
+
+  /** The version that a workflow runs at present. Throws why it runs none. */
+  async runnable(workspaceId: string, workflowId: string): Promise<StartableVersion> {
     const version = await this.published.current(workspaceId, workflowId);
     if (!version) throw await this.#whyNotPublished(workspaceId, workflowId);
+    return version;
+  }
+
+  /** Accepts a run of a version. The door for all starts: what limits runs hangs on it. */
+  async startVersion(version: StartableVersion, start: RunStart): Promise<AcceptedRun> {
+    const { workspaceId, workflowId } = start;
     const ofType = version.triggers.filter(({ type }) => type === start.triggerType);
     const chosen =
       start.triggerNode === null ? ofType : ofType.filter(({ nodeId }) => nodeId === start.triggerNode);
@@ -123,8 +137,13 @@ export class Runs {
       priority: start.priority ?? version.settings?.priority ?? 'normal',
       concurrency: await this.#slot(version, start.workspaceId, input),
       maxStartsPerMinute: version.settings?.maxStartsPerMinute ?? null,
-      idempotency: start.key && { ...start.key, requestHashHex: hashOf(`${trigger.nodeId}\n${input}`) },
+      idempotency: start.key && {
+        ...start.key,
+        requestHashHex: hashOf([trigger.nodeId, input, ...(start.key.also ?? [])].join('\n')),
+      },
       ...(start.origin && { origin: start.origin }),
+      ...(start.resultsOf && { resultsOf: start.resultsOf }),
+      ...(start.requeue && { requeue: start.requeue }),
     });
     return accepted(result);
   }
@@ -195,7 +214,7 @@ export class Runs {
   }
 
   async #slot(
-    { workflowId, number, settings }: PublishedWorkflow,
+    { workflowId, number, settings }: StartableVersion,
     workspaceId: string,
     input: string,
   ): Promise<ConcurrencySlot | null> {
@@ -206,14 +225,22 @@ export class Runs {
     return concurrencySlot(settings, { trigger, nodes: {}, run });
   }
 
-  /** A workflow that is there but not published says so; a missing and a foreign one look alike. */
-  async #whyNotPublished(workspaceId: string, workflowId: string): Promise<AppError> {
-    const found = await this.db.tenant(workspaceId, (tx) =>
+  /** Throws workflow.not_found for a workflow that is missing or foreign; one that is archived may have runs. */
+  async requireWorkflow(
+    workspaceId: string,
+    workflowId: string,
+    may: 'be archived' | null = null,
+  ): Promise<void> {
+    const [found] = await this.db.tenant(workspaceId, (tx) =>
       tx.query(workflowExists, workspaceId, workflowId),
     );
-    if (found.length === 0) {
-      return new AppError(workflowErrors.not_found, { detail: 'There is no such workflow.' });
-    }
+    if (found && (may === 'be archived' || !found.archived)) return;
+    throw new AppError(workflowErrors.not_found, { detail: 'There is no such workflow.' });
+  }
+
+  /** A workflow that is there but not published says so; a missing and a foreign one look alike. */
+  async #whyNotPublished(workspaceId: string, workflowId: string): Promise<AppError> {
+    await this.requireWorkflow(workspaceId, workflowId);
     return new AppError(workflowErrors.not_published, {
       detail: 'The workflow has no published version. Publish it first.',
     });
@@ -230,6 +257,8 @@ function accepted(result: StartResult): AcceptedRun {
       throw new AppError(runErrors.key_reused, {
         detail: 'This Idempotency-Key was used to start a run with another input or trigger. Use a new key.',
       });
+    case 'letter_closed':
+      throw letterClosed(result.state);
     case 'refused':
       throw new AppError(runErrors.refused, {
         detail: result.refusal.detail,
@@ -251,6 +280,15 @@ function runaway({ scope, limit, windowSeconds, retryAfterSeconds }: Runaway): A
     meta: { scope, limit, windowSeconds },
     retryAfterSeconds,
   });
+}
+
+function letterClosed(state: 'discarded' | 'missing'): AppError {
+  return state === 'missing'
+    ? new AppError(deadLetterErrors.not_found, { detail: 'There is no such dead letter.' })
+    : new AppError(deadLetterErrors.already_settled, {
+        detail: 'The dead letter was discarded, so it cannot be requeued. Rerun its run instead.',
+        meta: { state },
+      });
 }
 
 function noRun(): AppError {

@@ -2,3 +2,4 @@ export { aPublishedWorkflow, type PublishedWorkflow } from './a-published-workfl
 export { ScriptedEffects } from './scripted-effects';
 export { chain, TestRuns } from './a-run';
 export { heldLeases, PlannedLimits, startTestEngine, type TestEngine } from './test-engine';
+export { controlRooms, somebody } from './control-rooms';

@@ -22,6 +22,8 @@ describe('role', () => {
     ['workspace:read', ['owner', 'admin', 'member', 'viewer']],
     ['workflow:write', ['owner', 'admin', 'member']],
     ['run:cancel', ['owner', 'admin', 'member']],
+    ['run:decide', ['owner', 'admin', 'member']],
+    ['run:discard', ['owner', 'admin', 'member']],
     ['member:manage', ['owner', 'admin']],
     ['audit:read', ['owner', 'admin']],
     ['secret:manage', ['owner', 'admin']],

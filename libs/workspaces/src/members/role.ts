@@ -19,6 +19,7 @@ export type Permission =
   | 'run:start'
   | 'run:cancel'
   | 'run:decide'
+  | 'run:discard'
   | 'hook:read'
   | 'secret:manage'
   | 'billing:read'
@@ -34,6 +35,7 @@ const member: readonly Permission[] = [
   'run:start',
   'run:cancel',
   'run:decide',
+  'run:discard',
   'hook:read',
   'billing:read',
 ];

@@ -31,14 +31,19 @@ export const loadNodeRuns = statement<[runIds: readonly string[]], RecordedNode>
      from workflow_node_runs where run_id = any ($1::uuid[])`,
 );
 
-/** Purpose: the number of each run's last event. Index: workflow_run_events_pkey, one probe per run. */
+/**
+ * Purpose: the number of each run's last event, and the version that the run is pinned to. While the run waited it may
+ * have been pinned to another; the claim's own snapshot can be older than that, this one is not: what is in hand is not
+ * pinned anew. Index: workflow_run_events_pkey and workflow_runs_pkey, one probe per run.
+ */
 export const loadLastSeq = statement<
   [runIds: readonly string[]],
-  { readonly runId: string; readonly lastSeq: number }
+  { readonly runId: string; readonly lastSeq: number; readonly versionId: string }
 >(
   'load-last-seq',
-  `select r.run_id as "runId", e.last_seq as "lastSeq"
+  `select r.run_id as "runId", e.last_seq as "lastSeq", v.version_id as "versionId"
      from unnest($1::uuid[]) as r (run_id)
     cross join lateral (
-      select last_seq from workflow_run_events where run_id = r.run_id order by first_seq desc limit 1) e`,
+      select last_seq from workflow_run_events where run_id = r.run_id order by first_seq desc limit 1) e
+    cross join lateral (select version_id from workflow_runs w where w.id = r.run_id limit 1) v`,
 );

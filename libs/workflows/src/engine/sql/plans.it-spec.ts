@@ -5,7 +5,26 @@ import { aPublishedWorkflow } from '../../testing';
 import { purgeRuns } from '../../deletion/purge.sql';
 import { partitionKeeper } from '../../retention/partition-keeper';
 import { findRun, listNodeRuns, listRuns, listRunsOfWorkflow, readEvents } from '../../runs/read-runs.sql';
-import { cancelHeldByNobody, lockLiveRun, requestCancel } from './cancel-run.sql';
+import {
+  discardLetter,
+  findLetter,
+  listLetters,
+  listLettersOfWorkflow,
+  listOpenLetters,
+} from '../../control/dead-letters.sql';
+import { listDecisions } from '../../control/decisions.sql';
+import { lastEvents, listOpenNodes, readQueueBefore, readStanding } from '../../control/explain.sql';
+import { findRerunSource, listNodesOfRun } from '../../control/rerun.sql';
+import {
+  anyToCancel,
+  cancelHeldByNobody,
+  lockHeldByNobody,
+  lockLiveRun,
+  requestCancel,
+  requestCancelOfWorkflow,
+} from './cancel-run.sql';
+import { listRecorded, lockPinnedElsewhere, pinRuns } from './migrate-runs.sql';
+import { lockLetters, settleLetters } from './requeue.sql';
 import { checkpoint } from './checkpoint.sql';
 import { claimDue, claimQueued, nextDue } from './claim-runs.sql';
 import { loadLastSeq, loadNodeRuns } from './load-progress.sql';
@@ -20,6 +39,8 @@ import {
   purgeSignals,
   signalRun,
   takeAttention,
+  waitsForDecision,
+  withdrawSignal,
 } from './signals.sql';
 import { heartbeatWorker, releaseRuns, releaseUnheld, rescueRuns } from './workers.sql';
 
@@ -92,6 +113,28 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
       ...everyPartition('workflow_run_labels', 'pkey'),
     ],
   ],
+  [lockHeldByNobody, ['run_queue_workflow_id_idx']],
+  [requestCancelOfWorkflow, ['run_queue_workflow_id_idx', 'run_queue_pkey']],
+  [anyToCancel, ['run_queue_workflow_id_idx']],
+  [lockPinnedElsewhere, ['run_queue_workflow_id_idx', ...everyPartition('workflow_runs', 'pkey')]],
+  [listRecorded, [...everyPartition('workflow_node_runs', 'pkey')]],
+  [pinRuns, [...everyPartition('workflow_runs', 'pkey'), ...everyPartition('workflow_run_events', 'pkey')]],
+  [withdrawSignal, ['run_signals_pkey']],
+  [waitsForDecision, [...everyPartition('workflow_node_runs', 'pkey')]],
+  [lockLetters, ['dead_letters_pkey']],
+  [settleLetters, ['dead_letters_pkey']],
+  [listLetters, ['dead_letters_workspace_id_idx']],
+  [listLettersOfWorkflow, ['dead_letters_workflow_id_idx']],
+  [listOpenLetters, ['dead_letters_workspace_id_idx']],
+  [findLetter, ['dead_letters_pkey']],
+  [discardLetter, ['dead_letters_pkey']],
+  [listDecisions, ['run_queue_undecided_idx', ...everyPartition('workflow_node_runs', 'pkey')]],
+  [findRerunSource, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
+  [listNodesOfRun, [...everyPartition('workflow_node_runs', 'pkey')]],
+  [readStanding, ['run_queue_pkey', ...everyPartition('workflow_node_runs', 'pkey')]],
+  [readQueueBefore, ['run_queue_turn_idx']],
+  [listOpenNodes, [...everyPartition('workflow_node_runs', 'pkey')]],
+  [lastEvents, [...everyPartition('workflow_run_events', 'pkey')]],
   [listRuns, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
   [listRunsOfWorkflow, [...everyPartition('workflow_runs', 'workspace_id_workflow_id_id_idx')]],
   [findRun, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
@@ -101,6 +144,9 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
 
 /** Small by nature: one row per worker or workspace, read whole where a plan prefers it. */
 const SMALL = new Set(['engine_workers', 'workspace_turns', 'workflow_versions']);
+
+// Its many rows take their time on a busy machine.
+jest.setTimeout(60_000);
 
 describe('the plans of the engine’s statements, as prepared for any parameters', () => {
   const testDb = useTestDb({ poolSize: 1 });
@@ -115,6 +161,10 @@ describe('the plans of the engine’s statements, as prepared for any parameters
     const keeper = partitionKeeper({ db: testDb().db, clock, classes }, 'cell_1');
     await keeper.runOnce(new AbortController().signal);
     // As many of each class as fill its partitions and the default ones: an empty table is read whole by any plan.
+    const other = await aPublishedWorkflow(testDb(), {
+      nodes: [{ id: 'start', type: 'trigger.manual' }],
+      edges: [],
+    });
     await testDb().sql(
       `insert into workflows (id, workspace_id, name, draft, created_by)
        select gen_random_uuid(), $1, 'workflow ' || n, '{}', 'user:test' from generate_series(1, 2000) n`,
@@ -133,7 +183,8 @@ describe('the plans of the engine’s statements, as prepared for any parameters
     );
     await testDb().sql(
       `insert into run_queue (run_id, workspace_id, workflow_id, retention_days, state, turn, worker_id, resume_at)
-       select id, workspace_id, workflow_id, retention_days, s.state, row_number() over (),
+       select id, workspace_id, case when n % 50 = 0 then workflow_id else md5(id::text)::uuid end, retention_days, s.state,
+              row_number() over (),
               case s.state when 'owned' then $1::uuid end, case s.state when 'parked' then now() end
          from (select r.*, row_number() over () as n from workflow_runs r) r
         cross join lateral (select (array['queued', 'queued', 'owned', 'parked'])[1 + r.n % 4] as state) s`,
@@ -160,6 +211,16 @@ describe('the plans of the engine’s statements, as prepared for any parameters
       `insert into run_signals (run_id, node_id, workspace_id, message, delivered)
        select gen_random_uuid(), 'start', $1, '{}', n % 20 > 0 from generate_series(1, 20000) n`,
       [workspaceId],
+    );
+    // Of several workflows in several workspaces, so that each index has something to choose.
+    await testDb().sql(
+      `insert into dead_letters (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by,
+                                 input, error_code, error, created_at, failed_at)
+       select gen_random_uuid(), w.id, ('00000000-0000-0000-0000-' || lpad((n % 100)::text, 12, '0'))::uuid, $1, 'start',
+              'trigger.manual', 'user:test', '{}', 'code.' || n % 10, '{}', now(), now() - n * interval '1 second'
+         from generate_series(1, 20000) n
+        cross join lateral (select (array[$2::uuid, $3::uuid])[1 + n % 2] as id) w`,
+      [versionId, workspaceId, other.workspaceId],
     );
     await testDb().sql('analyze');
     await testDb().sql('set plan_cache_mode = force_generic_plan');

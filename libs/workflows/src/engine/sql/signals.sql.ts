@@ -31,6 +31,27 @@ export const insertSignal = statement<
    returning run_id as "runId"`,
 );
 
+/** Purpose: takes back a message that this transaction has kept. Index: run_signals_pkey. Rows: one. */
+export const withdrawSignal = statement<[runId: string, nodeId: string, iteration: string]>(
+  'withdraw-signal',
+  `delete from run_signals where run_id = $1::uuid and node_id = $2 and iteration = $3`,
+);
+
+/**
+ * Purpose: the attempt about which a node waits for a person's decision. It has to be asked after insert-signal, in a
+ * statement of its own: the message of an earlier decision is deleted together with the node's wait, so whoever could
+ * keep one sees here that the node has gone on. Index: workflow_node_runs_pkey. Rows: one; none when it does not wait.
+ */
+export const waitsForDecision = statement<
+  [runId: string, nodeId: string, iteration: string],
+  { readonly attempt: number }
+>(
+  'waits-for-decision',
+  `select attempts as attempt from workflow_node_runs
+    where run_id = $1::uuid and node_id = $2 and iteration = $3
+      and status = 'waiting' and state ->> 'kind' = 'decision'`,
+);
+
 /**
  * What becomes of a run for which something has come: one that sleeps is woken, by way of the gate when its plan limits
  * it; one in hand is marked.

@@ -133,19 +133,23 @@ export function startRunsParams(runs: readonly NewRun[], now: Date | null): Para
 }
 
 /**
- * Purpose: gives a run results of another one, so that it begins behind them. In the transaction that starts it.
+ * Purpose: gives a run results of another one, so that it begins behind them. In the transaction that starts it. Their
+ * times are the start of this run: it did not begin when the other one did.
  * Index: workflow_node_runs_pkey of the other run's partition. Rows: the nodes that are named.
  */
 export const copyResults = statement<
-  [runId: string, fromRunId: string, nodeIds: readonly string[], retentionDays: number]
+  [runId: string, fromRunId: string, nodeIds: readonly string[], now: Date | null, retentionDays: number],
+  { readonly nodeId: string }
 >(
   'copy-results',
   `insert into workflow_node_runs (run_id, node_id, iteration, workspace_id, status, attempts, ports, output, error,
                                    started_at, finished_at, retention_days)
-   select $1::uuid, node_id, iteration, workspace_id, status, attempts, ports, output, error, started_at, finished_at,
-          $4::smallint
+   select $1::uuid, node_id, iteration, workspace_id, status, attempts, ports, output, error,
+          coalesce($4::timestamptz, now()), coalesce($4::timestamptz, now()), $5::smallint
      from workflow_node_runs
-    where run_id = $2::uuid and node_id = any ($3::text[]) and iteration = '' and status in ('succeeded', 'failed')`,
+    where run_id = $2::uuid and node_id = any ($3::text[]) and iteration = ''
+      and status in ('succeeded', 'failed', 'skipped')
+   returning node_id as "nodeId"`,
 );
 
 /** A column that is empty when all of its values are null: the missing elements are nulls as well. */

@@ -1,0 +1,2 @@
+/** Where a live run is in the queue: see the README beside. */
+export type QueueState = 'queued' | 'owned' | 'parked' | 'undecided' | 'gated' | 'paused';
