@@ -56,6 +56,8 @@ const withServer = {
 
 module.exports = {
   maxWorkers: 2,
+  // No test asserts a time; this ends one that hangs. A busy machine takes its time with everything else.
+  testTimeout: 30_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/**/*.spec.ts', '<rootDir>/**/*.spec.mjs'] },
     { ...shared, ...withServer, displayName: 'it', testMatch: ['<rootDir>/**/*.it-spec.ts'] },

@@ -468,10 +468,11 @@ create table dead_letters (
   constraint dead_letters_settled_check check ((state = 'open'::text) = (settled_at is null)),
   constraint dead_letters_state_check check (state = any (array['open'::text, 'requeued'::text, 'discarded'::text]))
 );
-create index dead_letters_error_code_idx on dead_letters using btree (workspace_id, error_code, failed_at, run_id);
+create index dead_letters_error_code_idx on dead_letters using btree (workspace_id, error_code, run_id);
 create index dead_letters_tell_at_idx on dead_letters using btree (tell_at) where tell_at is not null;
-create index dead_letters_workflow_id_idx on dead_letters using btree (workflow_id, failed_at, run_id);
-create index dead_letters_workspace_id_idx on dead_letters using btree (workspace_id, failed_at, run_id);
+create index dead_letters_workflow_id_failed_at_idx on dead_letters using btree (workflow_id, failed_at, run_id);
+create index dead_letters_workspace_id_failed_at_idx on dead_letters using btree (workspace_id, failed_at, run_id);
+create index dead_letters_workspace_id_idx on dead_letters using btree (workspace_id, run_id);
 alter table dead_letters enable row level security;
 alter table dead_letters force row level security;
 create policy owner_access on dead_letters to millrace_owner
@@ -595,6 +596,7 @@ create index run_queue_turn_idx on run_queue using btree (turn) where state = 'q
 create index run_queue_undecided_idx on run_queue using btree (workspace_id, run_id) where state = 'undecided'::text;
 create index run_queue_worker_id_idx on run_queue using btree (worker_id) where state = 'owned'::text;
 create index run_queue_workflow_id_idx on run_queue using btree (workflow_id, run_id);
+create index run_queue_workspace_id_run_id_idx on run_queue using btree (workspace_id, run_id);
 alter table run_queue enable row level security;
 alter table run_queue force row level security;
 create policy owner_access on run_queue to millrace_owner

@@ -22,6 +22,7 @@ import { WorkspaceInvitations1795260011000 } from './control/1795260011000-Works
 import { AppendOnlyAuditLog1795260012000 } from './control/1795260012000-AppendOnlyAuditLog';
 import { MailDeduplicationKeys1795265000000 } from './control/1795265000000-MailDeduplicationKeys';
 import { WorkspaceRunUsage1763640060000 } from './cell/1763640060000-WorkspaceRunUsage';
+import { LiveRunsOfWorkspaces1795264001000 } from './cell/1795264001000-LiveRunsOfWorkspaces';
 import { RetentionClasses1795264000000 } from './cell/1795264000000-RetentionClasses';
 import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemantics';
 import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
@@ -60,6 +61,7 @@ export const migrations: Migrations = {
     Approvals1795262001000,
     RunLimits1795263000000,
     RetentionClasses1795264000000,
+    LiveRunsOfWorkspaces1795264001000,
     RunControl1795267000000,
   ],
 };

@@ -55,7 +55,10 @@ describe('Whoever loses access', () => {
 
   it('is known for each stream there is', async () => {
     const streams = (await operationsOf(far)).filter(({ isStream }) => isStream);
-    expect(streams.map(({ path }) => path)).toEqual(['/v1/workspaces/{workspaceId}/runs/{runId}/stream']);
+    expect(streams.map(({ path }) => path).toSorted()).toEqual([
+      '/v1/workspaces/{workspaceId}/runs/stream',
+      '/v1/workspaces/{workspaceId}/runs/{runId}/stream',
+    ]);
   });
 
   // Seen to fail without AccessChanges: the streams ended with the sweep, up to five seconds later.
@@ -66,6 +69,14 @@ describe('Whoever loses access', () => {
     expect(await endsAtOnce(lost)).toBe(true);
     expect(await endsAtOnce(kept)).toBe(false);
     expect((await mallory.api.at(near.url).get(streamPath)).status).toBe(404);
+  });
+
+  it('hears no more of the whole workspace either', async () => {
+    const mallory = await colleague('viewer');
+    const lost = await EventReader.open(mallory.api.at(near.url), `${ada.home}/runs/stream`);
+    expectStatus(await ada.api.send('DELETE', `${ada.home}/members/${mallory.userId}?reason=moved`), 204);
+    expect(await endsAtOnce(lost)).toBe(true);
+    expect((await mallory.api.at(near.url).get(`${ada.home}/runs/stream`)).status).toBe(404);
   });
 
   it('by leaving hears no more', async () => {

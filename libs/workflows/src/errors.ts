@@ -22,6 +22,7 @@ export const runErrors = defineErrors('run', {
   key_reused: { kind: 'unprocessable', title: 'The Idempotency-Key was used for another start' },
   refused: { kind: 'limit', title: 'The run may not start' },
   runaway: { kind: 'limit', title: 'Too many runs were started in a short time' },
+  expired: { kind: 'gone', title: 'The run is older than runs are kept' },
   already_finished: { kind: 'conflict', title: 'The run is finished' },
   not_finished: { kind: 'conflict', title: 'The run is not finished yet' },
   rerun_from_invalid: { kind: 'unprocessable', title: 'The run cannot be rerun from this node' },
@@ -35,6 +36,11 @@ export const runErrors = defineErrors('run', {
 export const deadLetterErrors = defineErrors('dead_letter', {
   not_found: { kind: 'not_found', title: 'No such dead letter' },
   already_settled: { kind: 'conflict', title: 'The dead letter was settled already' },
+});
+
+/** What can be wrong with a stream of a workspace's events. */
+export const streamErrors = defineErrors('stream', {
+  expired: { kind: 'gone', title: 'The stream cannot go on from there' },
 });
 
 /** What can be wrong with a call of a webhook. */

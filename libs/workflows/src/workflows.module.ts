@@ -15,6 +15,12 @@ import { ChildRuns } from './engine/child-runs';
 import { Engine } from './engine/engine';
 import { EngineWorkers } from './engine/engine-workers';
 import { Gates } from './engine/gates';
+import { HistoryController } from './history/history.controller';
+import { HistoryUsages } from './history/history-usage.service';
+import { MissingRuns } from './history/missing-runs.service';
+import { RunDownloads } from './history/run-download.service';
+import { RunHistory } from './history/run-history.service';
+import { WorkspaceStreams } from './history/workspace-streams.service';
 import { NodesModule } from './nodes/nodes.module';
 import { CalledWorkflows } from './runs/called-workflows.service';
 import { RunStreams } from './runs/run-streams.service';
@@ -35,6 +41,7 @@ import { Callbacks } from './waits/callbacks.service';
   controllers: [
     RunControlController,
     RunsController,
+    HistoryController,
     DeadLettersController,
     HooksController,
     ApprovalsController,
@@ -54,6 +61,11 @@ import { Callbacks } from './waits/callbacks.service';
     CancelAll,
     Decisions,
     Explanations,
+    RunHistory,
+    RunDownloads,
+    HistoryUsages,
+    WorkspaceStreams,
+    MissingRuns,
     Hooks,
     Approvals,
     ApprovalPurger,

@@ -44,14 +44,24 @@ export class ApiClient {
       method,
       headers: { ...this.credentials(), ...(init.headers as Record<string, string> | undefined) },
     });
-    const text = await answer.text();
-    const isJson = /[/+]json\b/.test(answer.headers.get('content-type') ?? '');
+    const type = answer.headers.get('content-type') ?? '';
+    const text = type.startsWith('text/event-stream') ? await beginningOf(answer) : await answer.text();
+    const isJson = /[/+]json\b/.test(type);
     return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
   }
 
   credentials(): Record<string, string> {
     return this.token === null ? {} : { authorization: `Bearer ${this.token}` };
   }
+}
+
+/** Of a stream, which may go on for ever, what comes first. */
+async function beginningOf({ body }: Response): Promise<string> {
+  if (!body) return '';
+  const reader = body.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value as Uint8Array | undefined);
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -13,11 +13,13 @@ import { Tx } from './tx';
 
 /**
  * Purpose: puts the transaction into one tenant's hands: its role, and the setting its policies read. Both end with
- * the transaction. One round trip.
+ * the transaction. One round trip. Plans are made once, for any parameters: planning anew over the partitions of history
+ * takes longer than most statements.
  */
 const enterTenant = statement<[workspaceId: string], unknown>(
   'enter-tenant',
-  `select set_config('role', 'millrace_tenant', true), set_config('millrace.workspace_id', $1, true)`,
+  `select set_config('role', 'millrace_tenant', true), set_config('millrace.workspace_id', $1, true),
+          set_config('plan_cache_mode', 'force_generic_plan', true)`,
 );
 
 /** Deadlocks and serialisation failures are rare and short; three more tries outlast them. */

@@ -26,6 +26,7 @@ describe('PublishedWorkflows', () => {
       versionId: version.id,
       number: 1,
       triggers: [{ nodeId: 'a', type: 'trigger.webhook' }],
+      labels: [],
     });
   });
 

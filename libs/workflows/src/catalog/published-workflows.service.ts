@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, Hints, platformErrors, type Tx } from '#platform';
 import type { WorkflowDefinition } from '../definition/schema';
 import { type WorkflowChange, WorkflowArchived, WorkflowPublished } from '../events';
+import { type LabelTemplates, labelTemplates } from '../history/labels';
 import { NodeKindRegistry } from '../nodes/registry';
 import { DeletedWorkspaces } from '../ports';
 import { RecentCache } from './recent-cache';
@@ -16,6 +17,8 @@ export interface StartableVersion {
   readonly number: number;
   readonly triggers: readonly TriggerNode[];
   readonly settings: WorkflowDefinition['settings'];
+  /** What they say of labels. */
+  readonly labels: LabelTemplates;
 }
 
 /** Where a webhook leads. */
@@ -97,7 +100,8 @@ export class PublishedWorkflows {
 
   #startable(workflowId: string, { definition, ...version }: StoredVersion): StartableVersion {
     const triggers = triggersOf(definition, this.kinds);
-    return { workflowId, ...version, triggers, settings: definition.settings };
+    const { settings } = definition;
+    return { workflowId, ...version, triggers, settings, labels: labelTemplates(definition) };
   }
 
   /** A webhook's token may name any workspace; one that does not exist has nothing. */

@@ -47,7 +47,7 @@ const FILTER = `
 
 /**
  * Purpose: a page of a workspace's dead letters, the last that failed first. Locks: none.
- * Index: dead_letters_workspace_id_idx, backwards until the page is full; the other filters are applied on the way.
+ * Index: dead_letters_workspace_id_failed_at_idx, backwards until the page is full; the other filters are applied on the way.
  * Rows: at most $9.
  */
 export const listLetters = statement<
@@ -64,7 +64,7 @@ export const listLetters = statement<
     order by d.failed_at desc, d.run_id desc`,
 );
 
-/** Purpose: the same of one workflow. Index: dead_letters_workflow_id_idx; otherwise as list-dead-letters. */
+/** Purpose: the same of one workflow. Index: dead_letters_workflow_id_failed_at_idx; otherwise as list-dead-letters. */
 export const listLettersOfWorkflow: typeof listLetters = statement(
   'list-dead-letters-of-workflow',
   `select ${COLUMNS}
@@ -90,7 +90,7 @@ export const findLetter = statement<[workspaceId: string, runId: string], FullLe
 /**
  * Purpose: open letters to take up, the first that failed first; none that comes after the asking, so that a run which
  * was taken up and fails again is not taken up once more. Locks: none: whoever takes one up locks it.
- * Index: dead_letters_workspace_id_idx from the position on; the other filters are applied on the way. Rows: at most $8.
+ * Index: dead_letters_workspace_id_failed_at_idx from the position on; the other filters are applied on the way. Rows: at most $8.
  */
 export const listOpenLetters = statement<
   [

@@ -63,7 +63,7 @@ export class RunExecution {
     private readonly host: ExecutionHost,
   ) {
     const { claimed, recorded, lastSeq } = work;
-    const { runId, workspaceId, workflowId, retentionDays } = claimed;
+    const { runId, workspaceId, workflowId } = claimed;
     const now = () => host.now();
     const owner = {
       left: () => this.#leave(),
@@ -71,10 +71,7 @@ export class RunExecution {
       refused: () => this.#endWith(notRecordable),
     };
     const rescued = claimed.rescues > 0;
-    this.#journal = new RunJournal(
-      { runId, workspaceId, retentionDays, lastSeq, rescued },
-      { ...host, now, owner },
-    );
+    this.#journal = new RunJournal({ ...claimed, lastSeq, rescued }, { ...host, now, owner });
     this.#book = new NodeBook(this.#journal, now);
     this.#startedAt = startOf(work) ?? now();
     this.#deadline = deadlineOf(work);

@@ -1,7 +1,7 @@
 import { type Clock, type Db, type LoopDuty, statement } from '#platform';
 
 /** How long back a stream of a whole workspace can be taken up again. */
-const REPLAY_MINUTES = 60;
+export const REPLAY_MINUTES = 60;
 
 /**
  * Purpose: notes how far transactions have come by now, and forgets what lies further back than any replay. The youngest

@@ -15,59 +15,40 @@ export interface RunRow {
   readonly queueState: QueueState | null;
   readonly resumeAt: Date | null;
   readonly error: unknown;
+  readonly labels: Readonly<Record<string, string>> | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
 }
 
-const COLUMNS = `
+/** The columns of RunRow, of a run `r` with its joins. */
+export const RUN_COLUMNS = `
   r.id, r.workflow_id as "workflowId", v.number as "versionNumber", r.trigger_node as "triggerNode",
   r.trigger_kind as "triggerKind", r.started_by as "startedBy", r.outcome, q.state as "queueState",
-  q.resume_at as "resumeAt", r.error, r.created_at as "createdAt",
+  q.resume_at as "resumeAt", r.error, r.labels, r.created_at as "createdAt",
   coalesce(r.started_at, case when q.claims > 0 then
     (select min(n.started_at) from workflow_node_runs n where n.run_id = r.id and n.retention_days = r.retention_days) end) as "startedAt",
   r.finished_at as "finishedAt"`;
 
 /** The limits keep both a probe of a primary key under any plan: the page's size is unknown to the planner. */
-const JOINS = `
-  cross join lateral (select number from workflow_versions where id = r.version_id limit 1) v
+export const RUN_JOINS = `
+  left join lateral (select number from workflow_versions where id = r.version_id limit 1) v on true
   left join lateral (
     select state, resume_at, claims from run_queue where run_id = r.id and r.outcome is null limit 1) q on true`;
 
 /**
- * Purpose: a page of a workspace's runs, newest first. Index: workflow_runs_workspace_id_id_idx of each partition, in
- * order, until the page is full. Rows: at most $3.
+ * Purpose: one run with its input and output, and whether its time is over although its table stands.
+ * Index: workflow_runs_workspace_id_id_idx, in one partition of each class. Rows: one.
  */
-export const listRuns = statement<[workspaceId: string, beforeId: string | null, limit: number], RunRow>(
-  'list-runs',
-  `select ${COLUMNS}
-     from (select * from workflow_runs
-            where workspace_id = $1::uuid and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            order by id desc limit $3) r ${JOINS}
-    order by r.id desc`,
-);
-
-/** Purpose: a page of one workflow's runs. Index: workflow_runs_workspace_id_workflow_id_id_idx; otherwise as list-runs. */
-export const listRunsOfWorkflow = statement<
-  [workspaceId: string, beforeId: string | null, limit: number, workflowId: string],
-  RunRow
->(
-  'list-runs-of-workflow',
-  `select ${COLUMNS}
-     from (select * from workflow_runs
-            where workflow_id = $4::uuid and workspace_id = $1::uuid
-              and id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            order by id desc limit $3) r ${JOINS}
-    order by r.id desc`,
-);
-
-/** Purpose: one run with its input and output. Index: workflow_runs_workspace_id_id_idx of one partition. Rows: one. */
 export const findRun = statement<
-  [workspaceId: string, runId: string],
-  RunRow & { readonly input: unknown; readonly output: unknown }
+  [workspaceId: string, runId: string, now: Date | null],
+  RunRow & { readonly input: unknown; readonly output: unknown; readonly isExpired: boolean }
 >(
   'find-run',
-  `select ${COLUMNS}, r.input, r.output from workflow_runs r ${JOINS}
+  `select ${RUN_COLUMNS}, r.input, r.output,
+          coalesce(r.finished_at < coalesce($3::timestamptz, now()) - make_interval(days => r.retention_days), false)
+            as "isExpired"
+     from workflow_runs r ${RUN_JOINS}
     where r.id = $2::uuid and r.workspace_id = $1::uuid`,
 );
 
@@ -104,11 +85,15 @@ export const SHOWN_STATE = `
       'attempt', n.state -> 'attempt', 'startedAt', n.state -> 'startedAt', 'request', n.state -> 'request') end)
   end`;
 
+/** The columns of NodeRunRow, from `n`. */
+export const NODE_RUN_COLUMNS = `
+  n.node_id as "nodeId", n.iteration, n.status, n.attempts, n.ports, n.output, n.error, n.resume_at as "resumeAt",
+  ${SHOWN_STATE} as state, n.started_at as "startedAt", n.finished_at as "finishedAt"`;
+
 /** Purpose: what the nodes of a run did. Index: workflow_node_runs_pkey. Rows: at most the graph's nodes. */
 export const listNodeRuns = statement<[workspaceId: string, runId: string], NodeRunRow>(
   'list-node-runs',
-  `select node_id as "nodeId", iteration, status, attempts, ports, output, error, resume_at as "resumeAt",
-          ${SHOWN_STATE} as state, started_at as "startedAt", finished_at as "finishedAt"
+  `select ${NODE_RUN_COLUMNS}
      from workflow_node_runs n where run_id = $2::uuid and workspace_id = $1::uuid
     order by started_at, finished_at nulls last, node_id, iteration`,
 );

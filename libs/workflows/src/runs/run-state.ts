@@ -3,15 +3,10 @@ import type { QueueState } from '../engine/queue-state';
 /** Where a run is, in one word. */
 export type RunStatus = (typeof runStatuses)[number];
 
-export const runStatuses = [
-  'queued',
-  'running',
-  'waiting',
-  'needs_decision',
-  'succeeded',
-  'failed',
-  'canceled',
-] as const;
+/** Of runs that are not over. */
+export const liveStatuses = ['queued', 'running', 'waiting', 'needs_decision'] as const;
+
+export const runStatuses = [...liveStatuses, 'succeeded', 'failed', 'canceled'] as const;
 
 const liveStates: readonly QueueState[] = ['queued', 'gated', 'paused', 'owned', 'parked', 'undecided'];
 

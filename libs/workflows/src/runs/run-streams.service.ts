@@ -9,11 +9,11 @@ import {
   Notifications,
   type Principal,
   principalKey,
-  sleep,
 } from '#platform';
 import { channels } from '../engine/channels';
 import { isFinalEvent } from '../engine/run-events';
 import { Runs } from './runs.service';
+import { Watchers } from './watchers';
 
 /** A sweep finds what a lost notification would have told, and whether the reader may still read. */
 const SWEEP_MS = 5_000;
@@ -31,20 +31,20 @@ interface Reading {
  */
 @Injectable()
 export class RunStreams {
-  readonly #watchers = new Map<string, Set<() => void>>();
-  /** The same watchers by whose access they depend on, `user:…` and `workspace:…`. */
-  readonly #readers = new Map<string, Set<() => void>>();
+  readonly #watchers: Watchers;
   readonly #listening = new Set<string>();
 
   constructor(
     private readonly db: Db,
     private readonly runs: Runs,
     private readonly liveAccess: LiveAccess,
-    private readonly accessChanges: AccessChanges,
+    accessChanges: AccessChanges,
     private readonly notifications: Notifications,
     private readonly lifecycle: Lifecycle,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#watchers = new Watchers(accessChanges);
+  }
 
   /** The signal that ends every stream when the process stops. */
   get stopping(): AbortSignal {
@@ -53,7 +53,8 @@ export class RunStreams {
 
   /** Sends the run's events behind `after`, past ones and those to come, until its last one or the reader goes. */
   async follow(stream: EventStream, run: Reading, after: number): Promise<void> {
-    const watch = this.#watch(run);
+    const subjects = [principalKey(run.principal), `workspace:${run.workspaceId}`];
+    const watch = this.#watchers.watch(run.runId, subjects);
     try {
       this.#listen(await this.db.cellOf(run.workspaceId));
       for (let last = after; !stream.closed.aborted;) {
@@ -61,7 +62,7 @@ export class RunStreams {
         const sent = await this.#send(stream, run, last);
         if (sent.final) break;
         last = sent.last;
-        await watch.next(stream.closed);
+        await watch.next(SWEEP_MS, stream.closed);
       }
     } catch (error) {
       // The answer has begun, so nothing but ending the stream can be said; the reader comes back with its last id.
@@ -75,9 +76,10 @@ export class RunStreams {
   /** A cell is listened to from its first reader on. */
   #listen(cellId: string): void {
     if (this.#listening.has(cellId)) return;
-    if (this.#listening.size === 0) this.accessChanges.on((subject) => this.#accessChanged(subject));
     this.#listening.add(cellId);
-    this.notifications.listen(channels.progress(cellId), (payload) => this.#tell(payload));
+    this.notifications.listen(channels.progress(cellId), (payload) =>
+      this.#watchers.tell(payload === null || payload === '*' ? null : payload.split(',')),
+    );
   }
 
   async #send(
@@ -95,43 +97,4 @@ export class RunStreams {
       if (events.length === 0) return { last, final: false };
     }
   }
-
-  #watch({ principal, workspaceId, runId }: Reading) {
-    let wake = new AbortController();
-    const told = () => wake.abort();
-    const subjects = [principalKey(principal), `workspace:${workspaceId}`];
-    enter(this.#watchers, runId, told);
-    for (const subject of subjects) enter(this.#readers, subject, told);
-    return {
-      /** Waits for news, the sweep or the end; what came since the last call counts. */
-      next: async (closed: AbortSignal): Promise<void> => {
-        await sleep(SWEEP_MS, AbortSignal.any([wake.signal, closed]));
-        wake = new AbortController();
-      },
-      end: () => {
-        leave(this.#watchers, runId, told);
-        for (const subject of subjects) leave(this.#readers, subject, told);
-      },
-    };
-  }
-
-  #tell(payload: string | null): void {
-    const concerned = payload === null || payload === '*' ? [...this.#watchers.keys()] : payload.split(',');
-    for (const runId of concerned) for (const told of this.#watchers.get(runId) ?? []) told();
-  }
-
-  #accessChanged(subject: string | null): void {
-    const concerned = subject === null ? [...this.#readers.keys()] : [subject];
-    for (const each of concerned) for (const told of this.#readers.get(each) ?? []) told();
-  }
-}
-
-function enter(watchers: Map<string, Set<() => void>>, key: string, told: () => void): void {
-  watchers.set(key, (watchers.get(key) ?? new Set()).add(told));
-}
-
-function leave(watchers: Map<string, Set<() => void>>, key: string, told: () => void): void {
-  const left = watchers.get(key);
-  left?.delete(told);
-  if (left?.size === 0) watchers.delete(key);
 }

@@ -17,6 +17,8 @@ import {
   Requires,
 } from '#platform';
 import { workflowIdParam } from '../catalog/workflows.dto';
+import { filterOf, runsQuery } from '../history/history.dto';
+import { RunHistory } from '../history/run-history.service';
 import { RunStreams } from './run-streams.service';
 import {
   eventsQuery,
@@ -28,7 +30,6 @@ import {
   runIdParam,
   runsCursor,
   runsPage,
-  runsQuery,
   type RunSummary,
   type RunView,
   runView,
@@ -42,6 +43,7 @@ import { Runs } from './runs.service';
 export class RunsController {
   constructor(
     private readonly runs: Runs,
+    private readonly history: RunHistory,
     private readonly streams: RunStreams,
   ) {}
 
@@ -69,7 +71,11 @@ export class RunsController {
     return { id, status: (await this.runs.get(workspaceId, id)).status };
   }
 
-  /** Runs of the workspace, newest first. */
+  /**
+   * Runs of the workspace, newest first, narrowed by all that is asked for. A page examines 5,000 runs at most, so it may
+   * hold fewer than `limit`, or none, with `hasMore: true`: go on with `nextCursor`. Finished runs are listed for as long as
+   * the plan keeps them.
+   */
   @Get('runs')
   @Requires('run:read')
   @ApiResponse({ status: 200, standardSchema: runsPage })
@@ -78,8 +84,10 @@ export class RunsController {
     @Query({ schema: runsQuery }) query: z.output<typeof runsQuery>,
   ): Promise<Page<RunSummary>> {
     const before = decodeCursor(query.cursor, runsCursor);
-    const { workflowId, limit } = query;
-    return this.runs.list(workspaceId, { workflowId, limit, beforeId: before?.id ?? null });
+    return this.history.list(workspaceId, filterOf(query), {
+      limit: query.limit,
+      beforeId: before?.id ?? null,
+    });
   }
 
   /** One run with its input and output. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { pageQuery, pageSchema } from '#platform';
+import { pageSchema } from '#platform';
 import type { RunEvent } from '../engine/run-events';
+import { givenLabels } from '../history/labels';
 import type { NodeRunRow, RunRow, ShownState } from './read-runs.sql';
 import { runStatuses, statusOf } from './run-state';
 
@@ -19,6 +20,9 @@ export const newRun = z
       .enum(['low', 'normal', 'high'])
       .optional()
       .describe('Among the runs of the workspace; by default what the workflow says.'),
+    labels: givenLabels
+      .optional()
+      .describe('The run can be found by them. They count more than those of the workflow’s settings.'),
   })
   .meta({ id: 'NewRun' });
 
@@ -43,6 +47,7 @@ export const runSummary = z
     trigger: z.object({ nodeId: z.string(), type: z.string() }),
     startedBy: z.string().describe('`user:<id>`, `api_key:<id>` or `hook:<id>`.'),
     error: failureView.nullable(),
+    labels: z.record(z.string(), z.string()),
     resumeAt: z.iso.datetime().nullable().describe('When a waiting run goes on.'),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable(),
@@ -51,10 +56,6 @@ export const runSummary = z
   .meta({ id: 'RunSummary' });
 
 export const runView = runSummary.extend({ input: z.unknown(), output: z.unknown() }).meta({ id: 'RunView' });
-
-export const runsQuery = pageQuery.extend({
-  workflowId: z.uuid().optional().describe('Runs of this workflow only.'),
-});
 
 export const runsPage = pageSchema(runSummary);
 export const runsCursor = z.strictObject({ id: z.uuid() });
@@ -87,7 +88,7 @@ export const nodeRunView = z
 
 export const nodeRunsView = z.object({ data: z.array(nodeRunView) }).meta({ id: 'NodeRuns' });
 
-const eventView = z
+export const eventView = z
   .object({
     seq: z.number().int().describe('1, 2, 3 … without a gap.'),
     type: z.string(),
@@ -131,6 +132,7 @@ export function toSummary(row: RunRow): RunSummary {
     trigger: { nodeId: row.triggerNode, type: row.triggerKind },
     startedBy: row.startedBy,
     error: failureOf(row.error),
+    labels: row.labels ?? {},
     resumeAt: iso(row.resumeAt),
     createdAt: row.createdAt.toISOString(),
     startedAt: iso(row.startedAt),

@@ -1,42 +1,20 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import {
-  AppError,
-  Clock,
-  Db,
-  type IdempotencyKey,
-  type Page,
-  pageOf,
-  type Principal,
-  principalKey,
-} from '#platform';
+import { AppError, Clock, Db, type IdempotencyKey, type Principal, principalKey, type Tx } from '#platform';
 import { PublishedWorkflows, type StartableVersion } from '../catalog/published-workflows.service';
 import { Engine } from '../engine/engine';
+import type { RunEvent } from '../engine/run-events';
 import type { RunOrigin } from '../engine/run-origin';
 import type { RunPriority, StartRequest, StartResult } from '../engine/run-starter';
 import type { Runaway } from '../engine/start-guard';
 import { type WhyGated, whyGated } from '../engine/why-gated';
 import { cleanJson } from '../expressions/clean-json';
 import { deadLetterErrors, runErrors, workflowErrors } from '../errors';
+import { type Labels, labelsOf } from '../history/labels';
+import { expired, MissingRuns } from '../history/missing-runs.service';
 import { type ConcurrencySlot, concurrencySlot } from './concurrency-slot';
-import {
-  findRun,
-  listNodeRuns,
-  listRuns,
-  listRunsOfWorkflow,
-  readEvents,
-  type RunRow,
-  workflowExists,
-} from './read-runs.sql';
-import {
-  type NodeRunView,
-  type NumberedEvent,
-  type RunSummary,
-  type RunView,
-  toNodeRun,
-  toSummary,
-  toView,
-} from './runs.dto';
+import { findRun, listNodeRuns, readEvents, workflowExists } from './read-runs.sql';
+import { type NodeRunView, type NumberedEvent, type RunView, toNodeRun, toView } from './runs.dto';
 
 /** A start that was accepted: now, or before with the same Idempotency-Key. */
 export interface AcceptedRun {
@@ -53,6 +31,8 @@ export interface RunStart {
   readonly triggerNode: string | null;
   readonly startedBy: string;
   readonly input: unknown;
+  /** They count more than those of the workflow's settings. */
+  readonly labels?: Labels;
   readonly key: StartKey | null;
   /** Null: the workflow's own. */
   readonly priority: RunPriority | null;
@@ -80,6 +60,7 @@ export class Runs {
     private readonly db: Db,
     private readonly engine: Engine,
     private readonly published: PublishedWorkflows,
+    private readonly missing: MissingRuns,
     private readonly clock: Clock,
   ) {}
 
@@ -90,6 +71,7 @@ export class Runs {
       readonly input: unknown;
       readonly trigger?: string | undefined;
       readonly priority?: RunPriority | undefined;
+      readonly labels?: Labels | undefined;
     },
     key: IdempotencyKey | null,
   ): Promise<AcceptedRun> {
@@ -100,6 +82,7 @@ export class Runs {
       triggerNode: body.trigger ?? null,
       startedBy: principalKey(scope.principal),
       input: body.input,
+      labels: body.labels ?? {},
       key: key && { key: key.key, lasting: false },
       priority: body.priority ?? null,
     });
@@ -134,6 +117,11 @@ export class Runs {
       triggerKind: trigger.type,
       startedBy: start.startedBy,
       input,
+      labels: await labelsOf(version.labels, {
+        trigger: cleanJson(JSON.parse(input)),
+        startedAt: this.clock.now().toISOString(),
+        given: start.labels ?? {},
+      }),
       priority: start.priority ?? version.settings?.priority ?? 'normal',
       concurrency: await this.#slot(version, start.workspaceId, input),
       maxStartsPerMinute: version.settings?.maxStartsPerMinute ?? null,
@@ -148,34 +136,13 @@ export class Runs {
     return accepted(result);
   }
 
-  /** A page of runs, newest first. */
-  async list(
-    workspaceId: string,
-    {
-      workflowId,
-      beforeId,
-      limit,
-    }: { readonly workflowId: string | undefined; readonly beforeId: string | null; readonly limit: number },
-  ): Promise<Page<RunSummary>> {
-    const rows = await this.db.tenant(workspaceId, (tx) =>
-      workflowId === undefined
-        ? tx.query(listRuns, workspaceId, beforeId, limit + 1)
-        : tx.query(listRunsOfWorkflow, workspaceId, beforeId, limit + 1, workflowId),
-    );
-    const page = pageOf(rows, limit, (row: RunRow) => ({ id: row.id }));
-    return { ...page, data: page.data.map(toSummary) };
-  }
-
   async get(workspaceId: string, runId: string): Promise<RunView> {
-    const [row] = await this.db.tenant(workspaceId, (tx) => tx.query(findRun, workspaceId, runId));
-    if (!row) throw noRun();
-    return toView(row);
+    return toView(await this.db.tenant(workspaceId, (tx) => this.#find(tx, workspaceId, runId)));
   }
 
   async nodeRuns(workspaceId: string, runId: string): Promise<readonly NodeRunView[]> {
     const rows = await this.db.tenant(workspaceId, async (tx) => {
-      const [run] = await tx.query(findRun, workspaceId, runId);
-      if (!run) throw noRun();
+      await this.#find(tx, workspaceId, runId);
       return tx.query(listNodeRuns, workspaceId, runId);
     });
     return rows.map(toNodeRun);
@@ -184,14 +151,10 @@ export class Runs {
   /** The events behind a number, in order. Event 1 is the run's creation and is told by its row. */
   async events(workspaceId: string, runId: string, after: number): Promise<readonly NumberedEvent[]> {
     return this.db.tenant(workspaceId, async (tx) => {
-      const [run] = await tx.query(findRun, workspaceId, runId);
-      if (!run) throw noRun();
+      const run = await this.#find(tx, workspaceId, runId);
       const chunks = await tx.query(readEvents, workspaceId, runId, after, EVENT_CHUNKS);
       const created: NumberedEvent = { seq: 1, type: 'run.created', at: run.createdAt.toISOString() };
-      const later = chunks.flatMap(({ firstSeq, events }) =>
-        events.map((event, index): NumberedEvent => ({ seq: firstSeq + index, ...event })),
-      );
-      return [created, ...later].filter(({ seq }) => seq > after);
+      return [created, ...numbered(chunks)].filter(({ seq }) => seq > after);
     });
   }
 
@@ -223,6 +186,13 @@ export class Runs {
     const trigger = cleanJson(JSON.parse(input));
     const run = { id: '', workflowId, workspaceId, version: number, startedAt };
     return concurrencySlot(settings, { trigger, nodes: {}, run });
+  }
+
+  async #find(tx: Tx, workspaceId: string, runId: string) {
+    const [run] = await tx.query(findRun, workspaceId, runId, this.clock.pinned());
+    if (!run) throw await this.missing.error(workspaceId, runId);
+    if (run.isExpired) throw expired();
+    return run;
   }
 
   /** Throws workflow.not_found for a workflow that is missing or foreign; one that is archived may have runs. */
@@ -291,8 +261,13 @@ function letterClosed(state: 'discarded' | 'missing'): AppError {
       });
 }
 
-function noRun(): AppError {
-  return new AppError(runErrors.not_found, { detail: 'There is no such run.' });
+/** The events of chunks, each with its number. */
+export function numbered(
+  chunks: readonly { readonly firstSeq: number; readonly events: readonly RunEvent[] }[],
+): readonly NumberedEvent[] {
+  return chunks.flatMap(({ firstSeq, events }) =>
+    events.map((event, index): NumberedEvent => ({ seq: firstSeq + index, ...event })),
+  );
 }
 
 function noTrigger(start: RunStart, ofType: readonly { readonly nodeId: string }[]): AppError {

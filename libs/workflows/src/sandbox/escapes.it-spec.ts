@@ -244,7 +244,7 @@ const attacks: readonly (readonly [name: string, code: string, ending: Ending])[
   ['a loop', 'for (;;);', ['timeout']],
   ['a regex that backtracks', 'return /^(a+)+$/.test("a".repeat(40) + "b")', ['timeout']],
   ['another regex that backtracks', 'return /(x+x+)+y/.test("x".repeat(60))', ['timeout']],
-  ['a sort that never ends', 'return Array.from({ length: 1e5 }).sort(() => { for (;;); })', ['timeout']],
+  ['a sort that never ends', 'return [2, 1].sort(() => { for (;;); })', ['timeout']],
   ['a loop inside a built-in', 'return new Array(2 ** 30).join("abc")', ['timeout', 'memory']],
   ['a sparse array that is sorted', 'const a = []; a[4e9] = 1; a.sort(); return a.length', ['timeout']],
   ['huge BigInts', 'let x = 3n; for (;;) x = x * x', bounded],
@@ -326,11 +326,7 @@ describe('An attack by', () => {
     const result = await run(code, { input: {}, timeoutMs });
     if (ending === 'any value') expect(result.kind).toBe('done');
     else if ('value' in ending) expect(result).toMatchObject({ kind: 'done', value: ending.value });
-    else
-      expect({
-        ...result,
-        isExpected: result.kind === 'failed' && ending.includes(result.code),
-      }).toMatchObject({ isExpected: true });
+    else expect(ending).toContain(result.kind === 'failed' ? result.code : result.kind);
     // The next one finds a world as it was, and so does this process.
     expect(await run(fingerprint)).toEqual(fresh);
     expect(host()).toEqual(hostBefore);

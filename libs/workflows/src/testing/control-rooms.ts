@@ -11,6 +11,7 @@ import { Reruns } from '../control/reruns.service';
 import { Retries } from '../control/retries.service';
 import { Engine } from '../engine/engine';
 import { Gates } from '../engine/gates';
+import { MissingRuns } from '../history/missing-runs.service';
 import { builtinKinds } from '../nodes/builtin-kinds';
 import { NodeKindRegistry } from '../nodes/registry';
 import { type Admission, type AdmissionRequest, DeletedWorkspaces, RunAdmission } from '../ports';
@@ -70,7 +71,7 @@ export function controlRooms(
   const engine = new Engine(db, clock, ids, logger, admission, gates);
   const hooks = new WorkflowHooksRepository();
   const published = new PublishedWorkflows(db, kinds, hooks, new NothingDeleted(), clock, new Hints());
-  const runs = new Runs(db, engine, published, clock);
+  const runs = new Runs(db, engine, published, new MissingRuns(new PlannedLimits(), clock), clock);
   const reruns = new Reruns(db, runs, published);
   const letters = new DeadLetters(db, clock, runs, reruns);
   return {

@@ -4,7 +4,6 @@ import { PinnedClock, useTestDb } from '#platform/testing';
 import { aPublishedWorkflow } from '../../testing';
 import { purgeRuns } from '../../deletion/purge.sql';
 import { partitionKeeper } from '../../retention/partition-keeper';
-import { findRun, listNodeRuns, listRuns, listRunsOfWorkflow, readEvents } from '../../runs/read-runs.sql';
 import {
   discardLetter,
   findLetter,
@@ -25,6 +24,10 @@ import {
 } from './cancel-run.sql';
 import { listRecorded, lockPinnedElsewhere, pinRuns } from './migrate-runs.sql';
 import { lockLetters, settleLetters } from './requeue.sql';
+import { listRunsBy } from '../../history/list-runs.sql';
+import { findHistoryUsage } from '../../history/history-usage.service';
+import { findRunDefinition, pageNodeRuns } from '../../history/run-download.service';
+import { findRun, listNodeRuns, readEvents } from '../../runs/read-runs.sql';
 import { checkpoint } from './checkpoint.sql';
 import { claimDue, claimQueued, nextDue } from './claim-runs.sql';
 import { loadLastSeq, loadNodeRuns } from './load-progress.sql';
@@ -123,9 +126,9 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [waitsForDecision, [...everyPartition('workflow_node_runs', 'pkey')]],
   [lockLetters, ['dead_letters_pkey']],
   [settleLetters, ['dead_letters_pkey']],
-  [listLetters, ['dead_letters_workspace_id_idx']],
-  [listLettersOfWorkflow, ['dead_letters_workflow_id_idx']],
-  [listOpenLetters, ['dead_letters_workspace_id_idx']],
+  [listLetters, ['dead_letters_workspace_id_failed_at_idx']],
+  [listLettersOfWorkflow, ['dead_letters_workflow_id_failed_at_idx']],
+  [listOpenLetters, ['dead_letters_workspace_id_failed_at_idx']],
   [findLetter, ['dead_letters_pkey']],
   [discardLetter, ['dead_letters_pkey']],
   [listDecisions, ['run_queue_undecided_idx', ...everyPartition('workflow_node_runs', 'pkey')]],
@@ -135,15 +138,37 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [readQueueBefore, ['run_queue_turn_idx']],
   [listOpenNodes, [...everyPartition('workflow_node_runs', 'pkey')]],
   [lastEvents, [...everyPartition('workflow_run_events', 'pkey')]],
-  [listRuns, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
-  [listRunsOfWorkflow, [...everyPartition('workflow_runs', 'workspace_id_workflow_id_id_idx')]],
+  [listRunsBy.workspace, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
+  [listRunsBy.workflow, [...everyPartition('workflow_runs', 'workspace_id_workflow_id_id_idx')]],
+  [
+    listRunsBy.label,
+    [
+      ...everyPartition('workflow_run_labels', 'pkey'),
+      ...everyPartition('workflow_runs', 'workspace_id_id_idx'),
+    ],
+  ],
+  [
+    listRunsBy.live,
+    ['run_queue_workspace_id_run_id_idx', ...everyPartition('workflow_runs', 'workspace_id_id_idx')],
+  ],
+  [
+    listRunsBy.failed,
+    ['dead_letters_workspace_id_idx', ...everyPartition('workflow_runs', 'workspace_id_id_idx')],
+  ],
+  [
+    listRunsBy.failedSo,
+    ['dead_letters_error_code_idx', ...everyPartition('workflow_runs', 'workspace_id_id_idx')],
+  ],
+  [findHistoryUsage, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
+  [findRunDefinition, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
+  [pageNodeRuns, [...everyPartition('workflow_node_runs', 'pkey')]],
   [findRun, [...everyPartition('workflow_runs', 'workspace_id_id_idx')]],
   [listNodeRuns, [...everyPartition('workflow_node_runs', 'pkey')]],
   [readEvents, [...everyPartition('workflow_run_events', 'pkey')]],
 ];
 
 /** Small by nature: one row per worker or workspace, read whole where a plan prefers it. */
-const SMALL = new Set(['engine_workers', 'workspace_turns', 'workflow_versions']);
+const SMALL = new Set(['engine_workers', 'workspace_turns', 'workflow_versions', 'workspace_history']);
 
 // Its many rows take their time on a busy machine.
 jest.setTimeout(60_000);
@@ -201,6 +226,15 @@ describe('the plans of the engine’s statements, as prepared for any parameters
     await testDb().sql(
       `insert into workflow_run_labels (workspace_id, label, run_id, retention_days)
        select workspace_id, 'customer:c', id, retention_days from workflow_runs`,
+    );
+    await testDb().sql(
+      `insert into tenants (workspace_id) select distinct workspace_id from workflow_runs on conflict do nothing`,
+    );
+    await testDb().sql(
+      `insert into dead_letters (run_id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind, started_by, input,
+                                 error_code, error, created_at, failed_at)
+       select id, workspace_id, workflow_id, version_id, 'start', 'trigger.manual', 'user:test', '{}',
+              'code.' || left(id::text, 1) || right(id::text, 1), '{}', now(), now() from workflow_runs`,
     );
     await testDb().sql(
       `insert into run_start_keys (workflow_id, key, workspace_id, run_id, request_hash)
