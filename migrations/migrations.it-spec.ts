@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { cellDataSourceOptions, FIRST_CELL, knownStatements, Migrator, printSchemas } from '#platform';
-import { useEmptyDatabases, useTestDb } from '#platform/testing';
+import { eventually, useEmptyDatabases, useTestDb } from '#platform/testing';
 import { migrations } from './index';
 
 const ROOT = join(__dirname, '..');
@@ -111,6 +111,31 @@ describe('migrating', () => {
       migrations.control.length + migrations.cell.length,
     ]);
     expect(await printBoth(url)).toBe(committedSchema());
+  }, 60_000);
+
+  // Seen to fail (the process ends of an unhandled 'error' event) with connections that nobody listens to.
+  it('fails when its connections are ended, instead of taking the process down, and can be done again', async () => {
+    const url = await emptyDatabase();
+    const others = await new DataSource({ type: 'postgres', url, installExtensions: false }).initialize();
+    const holder = others.createQueryRunner();
+    try {
+      // Whoever migrates waits for its turn, with one connection idle in hand.
+      await holder.query('select pg_advisory_lock($1)', [0x6d72]);
+      const migrating = new Migrator(url, migrations).up();
+      const failure = migrating.catch((error: unknown) => error);
+      await eventually(async () => {
+        const ended: unknown[] = await holder.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid() and wait_event_type = 'Lock'`,
+        );
+        expect(ended).toHaveLength(1);
+      });
+      expect(await failure).toBeInstanceOf(Error);
+    } finally {
+      await holder.release();
+      await others.destroy();
+    }
+    expect(await new Migrator(url, migrations).up()).not.toEqual([]);
   }, 60_000);
 
   it('brings history into its class, by months, and back', async () => {

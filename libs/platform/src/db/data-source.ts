@@ -27,7 +27,7 @@ export interface CellConnection {
  * of; one that breaks in between (its server says goodbye in the same packet in which it answers) would find nobody
  * listening, and Node ends a process for that. Whoever uses the connection fails by its next statement.
  */
-class BreakableClient extends Client {
+export class BreakableClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config);
     this.on('error', () => undefined);

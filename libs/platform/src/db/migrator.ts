@@ -1,5 +1,5 @@
 import { DataSource, type DataSourceOptions, type MigrationInterface } from 'typeorm';
-import { CONTROL_SCHEMA, FIRST_CELL, isCellId, poolOf } from './data-source';
+import { BreakableClient, CONTROL_SCHEMA, FIRST_CELL, isCellId, poolOf } from './data-source';
 import { ensureRoles, TENANT_ROLE } from './roles';
 
 /** A migration class as TypeORM wants it: its name ends with its timestamp in epoch milliseconds. */
@@ -158,7 +158,7 @@ export class Migrator {
       migrations: [...classes],
       migrationsTableName: 'migrations',
       migrationsTransactionMode: 'each',
-      extra: { options: `-c search_path=${path} -c client_min_messages=warning` },
+      extra: { Client: BreakableClient, options: `-c search_path=${path} -c client_min_messages=warning` },
     };
     return new DataSource(options).initialize();
   }

@@ -36,6 +36,7 @@ describe('a checkpoint', () => {
     );
     return {
       runId,
+      claims: 1,
       workspaceId,
       retentionDays: 365,
       nodes: [

@@ -15,7 +15,7 @@ const MAX_RESCUES = 5;
 
 /** The runs in this worker's hands. */
 export class HeldRuns {
-  readonly #held = new Map<string, RunExecution>();
+  readonly #held = new Map<string, { readonly claims: number; readonly execution: RunExecution }>();
   readonly #emptied: (() => void)[] = [];
 
   constructor(
@@ -63,17 +63,17 @@ export class HeldRuns {
   }
 
   cancel(runId: string): void {
-    this.#held.get(runId)?.cancel();
+    this.#held.get(runId)?.execution.cancel();
   }
 
   /** Something has come for a run. */
   signal(runId: string, signals: readonly KeptSignal[], signalCount: number): void {
-    this.#held.get(runId)?.signal(signals, signalCount);
+    this.#held.get(runId)?.execution.signal(signals, signalCount);
   }
 
   /** The lease is lost: nothing in hand may go on. */
   abandonAll(): void {
-    for (const execution of this.#held.values()) execution.abandon();
+    for (const { execution } of this.#held.values()) execution.abandon();
   }
 
   /** Resolves once no run is held. */
@@ -99,7 +99,7 @@ export class HeldRuns {
       this.#giveUp(run, lastSeq);
       return;
     }
-    this.#held.set(run.runId, execution);
+    this.#held.set(run.runId, { claims: run.claims, execution });
     if (run.rescues < MAX_RESCUES) execution.begin();
     else {
       const message = `The worker holding this run was lost ${run.rescues} times, so it is not tried again.`;
@@ -124,6 +124,7 @@ export class HeldRuns {
           children,
           callbackUrl,
           now: () => lease.now(),
+          standing: () => lease.standing(),
           left: (claimed, how) => this.#left(claimed, how),
         },
       );
@@ -152,7 +153,8 @@ export class HeldRuns {
   }
 
   #left(run: ClaimedRun, how: RunLeft): void {
-    this.#held.delete(run.runId);
+    // Claimed anew before the answer to its parking was here, it stays in hand.
+    if (this.#held.get(run.runId)?.claims === run.claims) this.#held.delete(run.runId);
     this.services.left(run, how);
     if (this.#held.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
   }

@@ -4,15 +4,20 @@ import { heartbeatWorker, registerWorker, releaseRuns, retireWorker } from './sq
 
 /**
  * This process's standing as a worker of one cell: a row that it keeps alive. Whoever finds the lease run out deletes
- * the row, and from then on nothing this worker writes is taken.
+ * the row, and from then on nothing this worker writes is taken. What reaches others than the database is kept back by
+ * `standing`: a process that was frozen past its lease does nothing before it has heard that the lease is still its own.
  *
- * It also knows how far the host's clock is from the database's, so that instants told to people and to delays are
- * the database's.
+ * It also knows the database's time, so that instants told to people and to delays are the database's. It is counted from
+ * the heartbeats with the monotonic clock: what somebody does to the host's clock changes nothing.
  */
 export class Lease {
   #workerId: string | null = null;
-  #offsetMs = 0;
+  /** By the monotonic clock: not later than the database has it. */
+  #validUntilMs = -Infinity;
+  /** How far the database's time, in epoch milliseconds, is ahead of the monotonic clock. Null: nothing is known. */
+  #aheadMs: number | null = null;
   #lastTurn = 0n;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(
     private readonly services: {
@@ -30,17 +35,31 @@ export class Lease {
     return this.#workerId;
   }
 
-  /** The database's time, as well as it is known here. */
+  /** The database's time, as well as it is known here; rather a little later than earlier. */
   now(): Date {
-    const now = this.services.clock.now();
-    return this.#offsetMs === 0 ? now : new Date(now.getTime() + this.#offsetMs);
+    const { clock } = this.services;
+    if (this.#aheadMs === null || clock.pinned() !== null) return clock.now();
+    return new Date(clock.monotonicMs() + this.#aheadMs);
+  }
+
+  /**
+   * Whether the lease is held, as far as anybody can know here: at once while it is surely valid; else, it may have run
+   * out unnoticed, when the next heartbeat has been answered.
+   */
+  async standing(): Promise<boolean> {
+    if (this.#workerId !== null && this.services.clock.monotonicMs() >= this.#validUntilMs) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
+    return this.#workerId !== null;
   }
 
   /** Begins a new life under a new id. */
   async acquire(): Promise<string> {
     const { db, clock, ids } = this.services;
     const workerId = ids.next();
-    const sentMs = clock.now().getTime();
+    const sentMs = clock.monotonicMs();
     const [row] = await db.execute(
       this.cellId,
       registerWorker,
@@ -51,7 +70,7 @@ export class Lease {
       clock.pinned(),
     );
     this.#workerId = workerId;
-    this.#compare(sentMs, row?.databaseNow);
+    if (row) this.#renewed(sentMs, row.databaseNow);
     return workerId;
   }
 
@@ -59,7 +78,7 @@ export class Lease {
   async renew(): Promise<boolean> {
     const { db, clock } = this.services;
     if (this.#workerId === null) return false;
-    const sentMs = clock.now().getTime();
+    const sentMs = clock.monotonicMs();
     const [row] = await db.execute(
       this.cellId,
       heartbeatWorker,
@@ -68,13 +87,14 @@ export class Lease {
       String(this.#lastTurn),
       clock.pinned(),
     );
-    this.#compare(sentMs, row?.databaseNow);
+    if (row) this.#renewed(sentMs, row.databaseNow);
     return row !== undefined;
   }
 
   /** The lease is gone; `acquire` begins anew. */
   forget(): void {
     this.#workerId = null;
+    this.#letGo();
   }
 
   /** Notes how far through the queue this worker has come; told with the next heartbeat. */
@@ -88,18 +108,26 @@ export class Lease {
     const { db, logger } = this.services;
     const workerId = this.#workerId;
     if (workerId === null) return;
-    this.#workerId = null;
+    this.forget();
     const released = await db.execute(this.cellId, releaseRuns, workerId);
     await db.execute(this.cellId, retireWorker, workerId);
     if (released.length > 0) logger.info('runs given back to the queue', { runs: released.length });
   }
 
-  /** A difference within the round trip says nothing; a pinned clock is its own truth. */
-  #compare(sentMs: number, databaseNow: Date | undefined): void {
-    const { clock } = this.services;
-    if (databaseNow === undefined || clock.pinned() !== null) return;
-    const receivedMs = clock.now().getTime();
-    const offsetMs = databaseNow.getTime() - (sentMs + receivedMs) / 2;
-    this.#offsetMs = Math.abs(offsetMs) <= receivedMs - sentMs + 1 ? 0 : Math.round(offsetMs);
+  /**
+   * The database looked at its clock somewhere between the sending and the answer. What was known before is kept as long
+   * as it fits in between: the fastest answer tells most. The latest instant possible is taken first, so that a delay
+   * never ends before its time.
+   */
+  #renewed(sentMs: number, databaseNow: Date): void {
+    const latest = databaseNow.getTime() - sentMs;
+    const earliest = databaseNow.getTime() - this.services.clock.monotonicMs();
+    this.#aheadMs = Math.max(earliest, Math.min(this.#aheadMs ?? latest, latest));
+    this.#validUntilMs = sentMs + this.leaseSeconds * 1000;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

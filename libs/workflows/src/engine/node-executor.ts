@@ -50,14 +50,14 @@ export class NodeExecutor {
 
   /** Everything an effect depends on is committed before it begins; its own result goes into the next checkpoint. */
   async #execute(attempt: Attempt): Promise<void> {
-    const { attempts, journal, given } = this.parts;
+    const { attempts, journal, host, given } = this.parts;
     const { task, abort } = attempt;
     const preparing = this.#prepare(task.place);
     const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (!attempts.counts(attempt)) return;
     if (prepared.ok && task.place.node.kind.purity === 'effect') {
       this.#announce(task, prepared.resolved);
-      if (!(await journal.committed()) || !attempts.counts(attempt)) return;
+      if (!(await journal.committed()) || !(await host.standing()) || !attempts.counts(attempt)) return;
     }
     const outcome = await withinTime(attempt, this.#perform(task, prepared, abort.signal));
     if (!attempts.counts(attempt)) return;

@@ -21,7 +21,7 @@ export class Recorder {
   #rescued: boolean;
 
   constructor(
-    private readonly run: Pick<Segment, 'runId' | 'workspaceId' | 'retentionDays'>,
+    private readonly run: Pick<Segment, 'runId' | 'claims' | 'workspaceId' | 'retentionDays'>,
     { lastSeq, rescued }: { readonly lastSeq: number; readonly rescued: boolean },
   ) {
     this.#nextSeq = lastSeq + 1;
@@ -80,6 +80,7 @@ export class Recorder {
   take(): Segment {
     const segment: Segment = {
       runId: this.run.runId,
+      claims: this.run.claims,
       workspaceId: this.run.workspaceId,
       retentionDays: this.run.retentionDays,
       nodes: this.#nodes,

@@ -42,6 +42,7 @@ export class RunJournal implements Recording {
   constructor(
     run: {
       readonly runId: string;
+      readonly claims: number;
       readonly workspaceId: string;
       readonly retentionDays: number;
       readonly lastSeq: number;

@@ -84,6 +84,12 @@ interface Candidate {
   readonly limits: EngineLimits;
 }
 
+/** A start with the key of an earlier one in its batch, and whether it asks for the same. */
+interface Follower {
+  readonly first: Candidate;
+  readonly same: boolean;
+}
+
 /** A workspace that is gone has no plan; its start fails by itself. */
 const NO_LIMITS: EngineLimits = {
   concurrentRuns: null,
@@ -163,11 +169,29 @@ export class RunStarter {
   }
 
   async #start(tx: Tx, candidates: readonly Candidate[]): Promise<ReadonlyMap<Candidate, StartResult>> {
-    const results = await this.#settleKeys(tx, candidates);
+    const { results, followers } = await this.#settleKeys(tx, candidates);
+    await this.#decide(
+      tx,
+      candidates.filter((candidate) => !followers.has(candidate)),
+      results,
+    );
+    for (const [candidate, { first, same }] of followers) {
+      const result = asked(resultOf(results, first));
+      results.set(candidate, result.kind === 'replayed' && !same ? { kind: 'key_reused' } : result);
+    }
+    return results;
+  }
+
+  /** Decides those that are left: letters, guard, quota; and starts the runs. */
+  async #decide(
+    tx: Tx,
+    candidates: readonly Candidate[],
+    results: Map<Candidate, StartResult>,
+  ): Promise<void> {
     const keyed = candidates.filter((candidate) => !results.has(candidate));
     for (const [candidate, taken] of await takenLetters(tx, keyed)) results.set(candidate, taken);
     const fresh = candidates.filter((candidate) => !results.has(candidate));
-    if (fresh.length === 0) return results;
+    if (fresh.length === 0) return;
     const guard = await StartGuard.open(tx, this.services.clock, fresh.map(guardedStart));
     const passed = fresh.filter((candidate) => {
       const runaway = guard.judge(guardedStart(candidate));
@@ -180,7 +204,7 @@ export class RunStarter {
       tx,
       fresh.filter((candidate) => results.has(candidate)),
     );
-    if (admitted.length === 0) return results;
+    if (admitted.length === 0) return;
     await guard.count(tx, admitted.map(guardedStart));
     const created = new Map<string, Date>();
     const rows = await tx.query(
@@ -198,7 +222,6 @@ export class RunStarter {
     }
     await settleRequeues(tx, admitted, this.services.clock.pinned());
     await tx.query(notify, channels.work(this.cellId), '');
-    return results;
   }
 
   /** After the commit: wakes whoever has something to do now, and leaves a trace of what has run away. */
@@ -225,11 +248,18 @@ export class RunStarter {
     }
   }
 
-  /** Decides the candidates whose key stands for another run already; the others hold their key from here on. */
-  async #settleKeys(tx: Tx, candidates: readonly Candidate[]): Promise<Map<Candidate, StartResult>> {
+  /**
+   * Decides the candidates whose key stands for another run already; the others hold their key from here on, or follow one
+   * of the same batch that does: what becomes of that one is not known yet.
+   */
+  async #settleKeys(
+    tx: Tx,
+    candidates: readonly Candidate[],
+  ): Promise<{ results: Map<Candidate, StartResult>; followers: Map<Candidate, Follower> }> {
     const results = new Map<Candidate, StartResult>();
+    const followers = new Map<Candidate, Follower>();
     const keys = keysOf(candidates);
-    if (keys.length === 0) return results;
+    if (keys.length === 0) return { results, followers };
     await tx.query(claimStartKeys, ...claimStartKeysParams(keys));
     const held = await tx.query(
       readStartKeys,
@@ -237,14 +267,17 @@ export class RunStarter {
       joined(keys, (key) => Buffer.from(key.key).toString('hex')),
     );
     const holders = new Map(held.map((holder) => [`${holder.workflowId} ${holder.key}`, holder]));
+    const mates = new Map(candidates.map((candidate) => [candidate.runId, candidate]));
     for (const candidate of candidates) {
       const { key } = candidate;
       const holder = key && holders.get(`${key.workflowId} ${key.key}`);
       if (!key || !holder || holder.runId === candidate.runId) continue;
       const same = holder.requestHashHex === key.requestHashHex;
-      results.set(candidate, same ? { kind: 'replayed', runId: holder.runId } : { kind: 'key_reused' });
+      const first = mates.get(holder.runId);
+      if (first) followers.set(candidate, { first, same });
+      else results.set(candidate, same ? { kind: 'replayed', runId: holder.runId } : { kind: 'key_reused' });
     }
-    return results;
+    return { results, followers };
   }
 
   /** A result that is missing would be executed anew, and with it its effect: rather the run does not start. */

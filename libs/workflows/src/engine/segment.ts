@@ -49,6 +49,8 @@ export type RunEnd =
 /** What has happened to one run since its last checkpoint. */
 export interface Segment {
   readonly runId: string;
+  /** Under which of the run's claims this happened. */
+  readonly claims: number;
   readonly workspaceId: string;
   readonly retentionDays: number;
   readonly nodes: readonly NodeRecord[];

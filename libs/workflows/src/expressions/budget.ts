@@ -1,3 +1,4 @@
+import { CpuTime } from './cpu-time';
 import { expressionLimits, LimitExceeded } from './limits';
 
 interface Measure {
@@ -8,16 +9,17 @@ interface Measure {
 const leaf: Measure = { weight: 4, depth: 0 };
 
 /**
- * What one evaluation has left. JSONata looks at the time between the steps of an expression; this also looks
- * between the calls of its functions, and at the size of what they make: doubling a string or an object thirty
+ * What one evaluation has left. JSONata looks at the depth between the steps of an expression; this also looks between
+ * the calls of its functions, at the time, and at the size of what they make: doubling a string or an object thirty
  * times is quick and small until somebody writes it out.
  */
 export class EvaluationBudget {
   private readonly measures = new WeakMap<object, Measure>();
+  private readonly time = new CpuTime(expressionLimits.cpuMs);
   private ended = false;
   private guardrails: (() => void) | undefined;
 
-  /** JSONata's own check of time and depth for this evaluation; it is known from the first step on. */
+  /** JSONata's own check of depth for this evaluation; it is known from the first step on. */
   watch(guardrails: () => void): void {
     this.guardrails = guardrails;
   }
@@ -27,10 +29,11 @@ export class EvaluationBudget {
     this.ended = true;
   }
 
-  /** Throws when the evaluation has run for too long. The stopwatch is JSONata's. */
+  /** Throws when the evaluation has computed for too long, or is too deep. */
   checkTime(): void {
     if (this.ended) throw new LimitExceeded('The evaluation has already ended.');
     this.guardrails?.();
+    if (this.time.isUp()) throw new LimitExceeded(`It computes for more than ${expressionLimits.cpuMs} ms.`);
   }
 
   /** Refuses strings and structures that are too large, counting what is shared as often as it appears. */

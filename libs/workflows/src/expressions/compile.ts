@@ -94,8 +94,8 @@ const parser: { parse(source: string, options?: ParserOptions): HookTarget & jso
 
 function compiled(place: ExpressionPlace): CompiledExpression {
   const running: RunningEvaluation = { budget: new EvaluationBudget() };
-  const { timeoutMs, stackDepth, sequenceLength } = expressionLimits;
-  const options = { timeout: timeoutMs, stack: stackDepth, sequence: sequenceLength };
+  const { stackDepth, sequenceLength } = expressionLimits;
+  const options = { stack: stackDepth, sequence: sequenceLength };
   const expression = parser.parse(place.source, { ...options, RegexEngine: regexEngineFor(running) });
   const root: unknown = expression.ast();
   if (!isSyntaxNode(root)) throw new Unsupported('It is empty.');

@@ -1,9 +1,10 @@
 /**
- * What one expression may take. The first three are options of JSONata; without them an endless recursion
- * holds the event loop for good, because an evaluation is a chain of microtasks and timers never get a turn.
+ * What one expression may take. Without the first two an endless recursion holds the event loop for good, because an
+ * evaluation is a chain of microtasks and timers never get a turn. Depth and length of sequences are options of JSONata.
  */
 export const expressionLimits = {
-  timeoutMs: 100,
+  /** Of computing, not of the clock on the wall: on a busy host an innocent run must not fail. */
+  cpuMs: 100,
   stackDepth: 300,
   sequenceLength: 100_000,
   /** Of the text between `{{` and `}}`. */

@@ -18,10 +18,19 @@ interface OwnedEnd<E extends RunEnd> {
   readonly end: E;
 }
 
+interface Consumed {
+  readonly run: Segment;
+  readonly node: Segment['consumed'][number];
+}
+
 interface Told {
   readonly run: Segment;
   readonly parent: NodeAddress;
   readonly message: string;
+}
+
+function parks({ end }: Segment): string {
+  return String(end?.kind === 'parked');
 }
 
 function time(at: Date | null): string | null {
@@ -61,6 +70,7 @@ const updated: Rows<OwnedNode> = rowsAt<OwnedNode>(inserted.next, {
   resume_at: ['timestamptz', ({ node }) => time(node.resumeAt)],
   finished_at: ['timestamptz', ({ node }) => time(node.finishedAt)],
   retention_days: ['smallint', ({ run }) => run.retentionDays],
+  parks: ['boolean', ({ run }) => parks(run)],
 });
 
 const events: Rows<Segment> = rowsAt<Segment>(updated.next, {
@@ -92,15 +102,17 @@ const failed: Rows<OwnedEnd<Finished>> = rowsAt<OwnedEnd<Finished>>(finished.nex
 
 const parked: Rows<OwnedEnd<Parked>> = rowsAt<OwnedEnd<Parked>>(failed.next, {
   run_id: ['uuid', ({ run }) => run.runId],
+  claims: ['integer', ({ run }) => run.claims],
   state: ['text', ({ end }) => end.state],
   resume_at: ['timestamptz', ({ end }) => time(end.resumeAt)],
   seen_signals: ['integer', ({ end }) => end.seenSignals],
 });
 
-const consumed: Rows<NodeAddress> = rowsAt<NodeAddress>(parked.next, {
-  run_id: ['uuid', ({ runId }) => runId],
-  node_id: ['text', ({ nodeId }) => nodeId],
-  iteration: ['text', ({ iteration }) => iteration],
+const consumed: Rows<Consumed> = rowsAt<Consumed>(parked.next, {
+  run_id: ['uuid', ({ run }) => run.runId],
+  node_id: ['text', ({ node }) => node.nodeId],
+  iteration: ['text', ({ node }) => node.iteration],
+  parks: ['boolean', ({ run }) => parks(run)],
 });
 
 const signals: Rows<Told> = rowsAt<Told>(consumed.next, {
@@ -116,7 +128,9 @@ const recovered: Rows<Segment> = rowsAt<Segment>(signals.next, { run_id: ['uuid'
 /**
  * Purpose: one checkpoint of many runs: results of nodes, events, runs that end and runs that wait, all or nothing.
  * It writes nothing and says `fenced: false` when the worker has been declared dead. It may be sent again when its
- * outcome is unknown (a connection lost at the commit): what is recorded already stays as it is.
+ * outcome is unknown (a connection lost at the commit): what is recorded already stays as it is, also when the same
+ * worker has claimed a parked run anew meanwhile and is further: what a parking segment changes, it changes together
+ * with the queue's row, which tells under which claim.
  * `any (array[…])` of one is an equality that no join can hash: the planner, which cannot know that but one partition is
  * looked into for each row, would rather read them all. So would it, if it could see how few nodes wait; hence `coalesce`.
  * Locks: the worker's row FOR KEY SHARE first; then rows that only this worker writes. The queue's rows may be held for
@@ -127,6 +141,17 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
   'checkpoint',
   `with fence as materialized (
      select from engine_workers where id = $1::uuid for key share
+   ), parked_runs as (
+     -- A run that someone wants canceled, or for which something has come of which its worker does not know, is not put to
+     -- sleep: whoever claims it next sees what it is. Both stand on the row, so that the latest version of it is asked.
+     update run_queue q
+        set state = case when q.cancel_requested_at is null and q.signal_count <= u.seen_signals then u.state
+                         when q.limited and q.cancel_requested_at is null then 'gated' else 'queued' end,
+            worker_id = null, rescues = 0,
+            resume_at = case when q.cancel_requested_at is null and q.signal_count <= u.seen_signals then u.resume_at end
+       from ${parked.source}
+      where q.run_id = u.run_id and q.worker_id = $1::uuid and q.claims = u.claims and exists (select from fence)
+    returning q.run_id
    ), node_rows as (
      insert into workflow_node_runs (run_id, node_id, iteration, workspace_id, status, attempts, ports, output, error,
                                      state, resume_at, started_at, finished_at, retention_days)
@@ -143,6 +168,7 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
       where n.run_id = any (array[u.run_id]) and n.retention_days = any (array[u.retention_days])
         and n.node_id = any (array[u.node_id]) and n.iteration = any (array[coalesce(u.iteration, '')])
         and coalesce(n.status in ('waiting', 'running'), false) and exists (select from fence)
+        and (not u.parks or u.run_id in (select run_id from parked_runs))
    ), event_rows as (
      insert into workflow_run_events (run_id, first_seq, last_seq, workspace_id, events, retention_days)
      select * from ${events.source}
@@ -169,20 +195,10 @@ export const checkpoint = statement<Params, { readonly fenced: boolean }>(
         select * from workflow_runs w where w.id = u.run_id and w.retention_days = u.retention_days limit 1) r
       where exists (select from fence)
      on conflict do nothing
-   ), parked_runs as (
-     -- A run that someone wants canceled, or for which something has come of which its worker does not know, is not put to
-     -- sleep: whoever claims it next sees what it is. Both stand on the row, so that the latest version of it is asked.
-     update run_queue q
-        set state = case when q.cancel_requested_at is null and q.signal_count <= u.seen_signals then u.state
-                         when q.limited and q.cancel_requested_at is null then 'gated' else 'queued' end,
-            worker_id = null, rescues = 0,
-            resume_at = case when q.cancel_requested_at is null and q.signal_count <= u.seen_signals then u.resume_at end
-       from ${parked.source}
-      where q.run_id = u.run_id and q.worker_id = $1::uuid and exists (select from fence)
    ), consumed_signals as (
      delete from run_signals s using ${consumed.source}
       where s.run_id = u.run_id and s.node_id = u.node_id and s.iteration = coalesce(u.iteration, '')
-        and exists (select from fence)
+        and exists (select from fence) and (not u.parks or u.run_id in (select run_id from parked_runs))
    ), sent_signals as (
      insert into run_signals (run_id, node_id, iteration, workspace_id, message)
      select run_id, node_id, coalesce(iteration, ''), workspace_id, message from ${signals.source}
@@ -215,9 +231,7 @@ export function checkpointParams(
     ...finished.params(ends.finished),
     ...failed.params(ends.finished.filter(({ end }) => end.outcome === 'failed')),
     ...parked.params(ends.parked),
-    ...consumed.params(
-      segments.flatMap((run) => run.consumed.map((node) => ({ runId: run.runId, ...node }))),
-    ),
+    ...consumed.params(segments.flatMap((run) => run.consumed.map((node): Consumed => ({ run, node })))),
     ...signals.params(ends.finished.flatMap(({ run, end }) => (end.told ? [{ run, ...end.told }] : []))),
     // A run that leaves has its row changed by that already, and a statement changes a row once.
     ...recovered.params(segments.filter((run) => run.recovered && run.end === null)),
