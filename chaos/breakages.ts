@@ -36,9 +36,9 @@ export const breakages: readonly Breakage[] = [
     what: 'an effect begins before what it depends on is committed',
     reportedAs: 'effects before what they depend on was recorded',
     patch: {
-      file: `${ENGINE}/run-execution.js`,
-      from: 'await this.#journal.committed()',
-      to: '(void this.#journal.committed(), true)',
+      file: `${ENGINE}/node-executor.js`,
+      from: 'await journal.committed()',
+      to: '(void journal.committed(), true)',
     },
   },
   {
@@ -57,8 +57,8 @@ export const breakages: readonly Breakage[] = [
     reportedAs: 'repeats with another key or body',
     patch: {
       file: `${ENGINE}/node-runner.js`,
-      from: 'idempotencyKey: `${scope.run.id}:${node.id}`',
-      to: 'idempotencyKey: `${scope.run.id}:${node.id}:${Math.random()}`',
+      from: 'idempotencyKey: `${scope.run.id}:${place}`',
+      to: 'idempotencyKey: `${scope.run.id}:${place}:${Math.random()}`',
     },
   },
   {
@@ -77,8 +77,8 @@ export const breakages: readonly Breakage[] = [
     reportedAs: 'runs made twice for one key',
     patch: {
       file: `${ENGINE}/run-starter.js`,
-      from: 'if (keys.length === 0)',
-      to: 'if (keys.length >= 0)',
+      from: 'await tx.query(start_keys_sql_1.claimStartKeys',
+      to: 'return { results, followers }; await tx.query(start_keys_sql_1.claimStartKeys',
     },
   },
   {

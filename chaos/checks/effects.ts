@@ -44,28 +44,25 @@ const repeats: Check = {
   },
 };
 
-/** Between two calls of a node by owners of its run, the run changed hands. */
+/**
+ * Whoever claims a run calls a node of it once at most. So the second call of a node comes after the second claim of its
+ * run; a call that was on its way for long counts for the claim under which it was sent.
+ */
 const unexplained: Check = {
   promise: 'R2',
-  title: 'repeats although the run stayed in one hand',
+  title: 'repeats although nobody else claimed the run',
   kind: 'promise',
   judge: (facts) => {
-    let repeated = 0;
-    const broken: Finding[] = [];
-    for (const same of callsByNode(facts)) {
-      const owners = same.filter((call) => isOwners(facts, call));
-      for (const [index, call] of owners.entries()) {
-        const before = owners[index - 1];
-        if (!before) continue;
-        repeated += 1;
-        const claims = facts.ownership.tenures.get(call.runId) ?? [];
-        const passed = claims.some(
-          ({ fromMs }) => before.atMs <= fromMs + CLOCK_MS && fromMs <= call.atMs + CLOCK_MS,
-        );
-        if (!passed) broken.push(finding(call, 'called again with no claim in between'));
-      }
-    }
-    return none(broken, repeated, 'repeats');
+    const repeated = callsByNode(facts).flatMap((same) =>
+      same.slice(1).map((call, index) => ({ call, nth: index + 2 })),
+    );
+    const broken = repeated.flatMap(({ call, nth }) => {
+      const claims = (facts.ownership.tenures.get(call.runId) ?? []).filter(
+        ({ fromMs }) => fromMs <= call.atMs + CLOCK_MS,
+      );
+      return claims.length >= nth ? [] : [finding(call, `call ${nth} after ${claims.length} claims`)];
+    });
+    return none(broken, repeated.length, 'repeats');
   },
 };
 

@@ -20,8 +20,8 @@ const PRELOAD = join(ROOT, 'chaos/preload/failpoints.cjs');
 /** A run takes a second; one that has not ended by then is stuck. */
 const FINISHED_WITHIN_MS = 15_000;
 
-/** A worker has registered and swept by then. */
-const STARTED_WITHIN_MS = 15_000;
+/** A worker that listens has registered and swept by then. */
+const REGISTERED_WITHIN_MS = 8_000;
 /** Moments behind the end of a run (its last answer, a sweep) come within so long, or never. */
 const SWEPT_WITHIN_MS = 1_200;
 
@@ -109,13 +109,15 @@ export class Lane {
   /** Lets a worker start and tells its moments, its first sweeps included. */
   async traceStart(): Promise<readonly string[]> {
     const place = standbyOf(this.workers);
-    const points = toldBy(place.start({ CHAOS_TELLS: 'true' }));
+    const life = place.start({ CHAOS_TELLS: 'true' });
+    const points = toldBy(life);
+    await takesPart(life);
     await eventually(
       () => {
         if (!points.some((point) => point.startsWith('after read-cancel-requests')))
           throw new Error('Not yet.');
       },
-      { timeoutMs: STARTED_WITHIN_MS },
+      { timeoutMs: REGISTERED_WITHIN_MS },
     );
     await kill(place);
     return points;
@@ -158,7 +160,7 @@ export class Lane {
     const life = place.start({ CHAOS_LAST_POINT: point });
     const reached = await Promise.race([
       life.process.ended.then(() => true),
-      delay(STARTED_WITHIN_MS, false),
+      delay(REGISTERED_WITHIN_MS, false),
     ]);
     if (reached) this.#faults.push({ kind: 'kill worker', process: life.name, atMs: Date.now() });
     else await kill(place);
@@ -177,6 +179,8 @@ export class Lane {
         connections: members.flatMap(({ options }) => options.proxy.connections),
       },
       stop: async () => {
+        // A worker that stops waits for a claim under way, and that waits for the gate.
+        tell(this.workers.active, { do: 'open' });
         await Promise.all(members.map((member) => member.stop()));
       },
     };

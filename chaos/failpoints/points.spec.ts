@@ -3,10 +3,12 @@ import { pointsOf } from './points';
 describe('the points of a trace', () => {
   const names = (...traces: [string[], string[]]) => pointsOf('run', traces).map(({ name }) => name);
 
-  it('are those that come each time, in order and once each', () => {
-    expect(names(['before a #1', 'after a #1', 'before b #1'], ['after a #1', 'before a #1'])).toEqual([
+  it('are those of either, in order and once each', () => {
+    expect(names(['before a #1', 'after a #1', 'before b #1'], ['after a #1', 'before c #1'])).toEqual([
       'before a #1',
       'after a #1',
+      'before b #1',
+      'before c #1',
     ]);
   });
 

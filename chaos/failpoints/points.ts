@@ -18,16 +18,14 @@ const NAMED = /^(before|after) [a-z][a-z0-9-]* #/;
 const STOPS = /^(before|after) (release|retire)-[a-z]+ #/;
 
 /**
- * The moments that both traces have, each once, in the order of the first. What only one has depends on how a timer
- * fell, and cannot be had again on purpose.
+ * The moments of two traces, each once, in the order in which they were seen. What only one of them has depends on how a
+ * timer fell or what a cache held; it is tried, and told when it does not come again.
  */
 export function pointsOf(
   phase: Phase,
-  [one, other]: readonly [readonly string[], readonly string[]],
+  traces: readonly [readonly string[], readonly string[]],
 ): readonly Point[] {
-  const again = new Set(other);
-  return [...new Set(one)]
-    .filter((name) => again.has(name))
+  return [...new Set(traces.flat())]
     .filter((name) => !SWEEPS.test(name) || Number(name.split('#')[1]) <= SWEEPS_KEPT)
     .filter((name) => phase !== 'start of a worker' || NAMED.test(name))
     .filter((name) => phase !== 'stop of a worker' || STOPS.test(name))

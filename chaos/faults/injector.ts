@@ -59,7 +59,8 @@ export class Injector {
       case 'cut line':
         return this.#cut(random.pick(fleet.members));
       case 'disturb line':
-        return this.#disturb(random.pick(fleet.members), fault);
+        if (readyOf(fleet.members).length === 0) return false;
+        return this.#disturb(random.pick(readyOf(fleet.members)), fault);
       case 'move clock':
         return this.#moveClock(fault.offset);
       default:
@@ -147,6 +148,7 @@ export class Injector {
 
   #disturb(victim: Member, fault: Extract<PlannedFault, { kind: 'disturb line' }>): boolean {
     const { proxy } = victim.options;
+    this.target.startRuns(BURST);
     this.#note(`line ${fault.line.kind}`, victim.current.name);
     proxy.line = fault.line;
     const heal = async (): Promise<void> => {

@@ -11,7 +11,7 @@ import { Member } from './member';
 
 /** Runs a worker holds at most: few, so that every one has some, and what one may repeat is bounded. */
 export const SLOTS = 40;
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 180_000;
 /** The shortest that the product allows. */
 export const LEASE_MS = 2_000;
 

@@ -8,6 +8,9 @@ import type { Customer } from './customers';
 /** Longer than a start takes while everything goes on; shorter than the faults, so that clients do give up. */
 const PATIENCE_MS = 4_000;
 const AGAIN_MS = 150;
+/** One in so many clients hangs up so soon that its start may be accepted just then, and asks again. */
+const HASTY_EVERY = 10;
+const HASTY_MS = { least: 5, most: 60 } as const;
 /** A start that nobody accepts for so long is left alone, and none of it may be found later. */
 const GIVE_UP_MS = 120_000;
 
@@ -97,7 +100,9 @@ export class Load {
     this.#asked.push(asked);
     while (asked.runIds.length === 0 && Date.now() - asked.askedAtMs < GIVE_UP_MS) {
       const api = url === undefined ? account.api : account.api.at(url());
-      const runId = await attempt({ api, path: published.path, asked });
+      const isHasty = asked.unanswered === 0 && this.random.between(1, HASTY_EVERY) === 1;
+      const patienceMs = isHasty ? this.random.between(HASTY_MS.least, HASTY_MS.most) : PATIENCE_MS;
+      const runId = await attempt({ api, path: published.path, asked, patienceMs });
       if (runId !== null) asked.runIds.push(runId);
       else {
         asked.unanswered += 1;
@@ -112,16 +117,18 @@ async function attempt({
   api,
   path,
   asked,
+  patienceMs,
 }: {
   readonly api: ApiClient;
   readonly path: string;
   readonly asked: Asked;
+  readonly patienceMs: number;
 }): Promise<string | null> {
   const { status, body, text } = await api
     .send('POST', `${path}/runs`, {
       headers: { 'content-type': 'application/json', 'idempotency-key': asked.key },
       body: JSON.stringify({ input: asked.input }),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patienceMs),
     })
     .catch(() => ({ status: 0, body: null, text: '' }));
   if (status === 200 || status === 201) return String(body.id);

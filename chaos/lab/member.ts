@@ -88,7 +88,11 @@ export class Member {
           life.isReady = true;
           return true;
         },
-        () => false,
+        () => {
+          // It has ended, or it has been starting for a minute: then the next one shall try.
+          if (life.endedAtMs === null) void started.kill('SIGKILL');
+          return false;
+        },
       ),
       isReady: false,
       endedAtMs: null,

@@ -1,3 +1,4 @@
+import { eventually } from '#platform/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LabDatabase } from './lab-server';
 import type { Customer } from './customers';
@@ -44,7 +45,8 @@ async function decide(database: LabDatabase, customers: readonly Customer[]): Pr
     const customer = customers.find(({ account }) => account.workspaceId === workspaceId);
     if (!customer) continue;
     const { api, home } = customer.account;
-    const { body } = await api.get(`${home}/runs/${runId}`);
+    // The first request on a connection that was cut meanwhile fails; nothing moves, so it may be asked again.
+    const { body } = await eventually(() => api.get(`${home}/runs/${runId}`));
     if (body?.status !== 'needs_decision') continue;
     await api.post(`${home}/runs/${runId}/cancel`);
     decided += 1;
