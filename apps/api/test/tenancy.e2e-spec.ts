@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '#platform/testing';
 import { permissionsOf, type Role, roles } from '#workspaces';
 import { type Account, apiKeyOf, signUp } from './support/account';
 import { type Answer, type ApiClient, expectStatus } from './support/api-client';
@@ -78,6 +79,13 @@ describe('the wall between tenants', () => {
       edges: [{ from: 'begin', to: 'broken' }],
     });
     await runInStatus(ada, await startRun(ada, broken), 'failed');
+    // What history takes up is noted a little later.
+    await eventually(
+      async () => {
+        expect((await ada.api.get(`${ada.home}/usage/history`)).body.runs).toBe(3);
+      },
+      { timeoutMs: 30_000 },
+    );
     await arrangeWhatCannotBeAdded();
     examples = new Examples(ada.api, operations, { workspaceId: ada.workspaceId });
   });

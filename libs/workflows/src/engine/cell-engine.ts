@@ -236,7 +236,10 @@ export class CellEngine {
     if (workerId === null || this.#draining || this.#unsure || room <= 0) return { rows: 0, full: false };
     this.#claiming += 1;
     try {
+      const sentMs = this.services.clock.monotonicMs();
       const taken = await claim(workerId, room);
+      // What the database has found due must be due here, too.
+      if (taken[0]) this.#lease.heard(sentMs, taken[0].databaseNow);
       for (const { state, workspaceId } of taken) {
         if (state === 'gated') this.services.gatekeeper.arrived(workspaceId, null);
       }

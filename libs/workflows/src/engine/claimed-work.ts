@@ -18,6 +18,8 @@ export interface ExecutionHost {
   readonly callbackUrl: (run: ClaimedRun, nodeId: string, iteration: string) => string;
   /** The database's time as well as this host knows it. */
   now(): Date;
+  /** The same, but not later than the database has it: what is due by it is due. */
+  surelyReached(): Date;
   /** Resolves when it is known whether the lease is held: false when others may have the run. */
   standing(): Promise<boolean>;
   /** The run is out of this worker's hands: recorded as finished or parked, or abandoned with the lease. */

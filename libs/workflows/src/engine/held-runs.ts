@@ -124,6 +124,7 @@ export class HeldRuns {
           children,
           callbackUrl,
           now: () => lease.now(),
+          surelyReached: () => lease.surelyReached(),
           standing: () => lease.standing(),
           left: (claimed, how) => this.#left(claimed, how),
         },

@@ -15,7 +15,7 @@ export class Lease {
   /** By the monotonic clock: not later than the database has it. */
   #validUntilMs = -Infinity;
   /** How far the database's time, in epoch milliseconds, is ahead of the monotonic clock. Null: nothing is known. */
-  #aheadMs: number | null = null;
+  #ahead: { readonly leastMs: number; readonly mostMs: number } | null = null;
   #lastTurn = 0n;
   readonly #waiting: (() => void)[] = [];
 
@@ -35,11 +35,27 @@ export class Lease {
     return this.#workerId;
   }
 
-  /** The database's time, as well as it is known here; rather a little later than earlier. */
+  /** The database's time, as well as it is known here, and not earlier: a wait that is counted from it is not too short. */
   now(): Date {
-    const { clock } = this.services;
-    if (this.#aheadMs === null || clock.pinned() !== null) return clock.now();
-    return new Date(clock.monotonicMs() + this.#aheadMs);
+    return this.#time(this.#ahead?.mostMs);
+  }
+
+  /** The same, and not later: what is due by it is due, whoever has said for when. */
+  surelyReached(): Date {
+    return this.#time(this.#ahead?.leastMs);
+  }
+
+  /**
+   * Takes in an answer of the database that tells its time, to what was sent at `sentMs` of the monotonic clock. It looked
+   * at its clock somewhere between the sending and the answer; all answers together say more than each, the fastest most.
+   */
+  heard(sentMs: number, databaseNow: Date): void {
+    const latest = databaseNow.getTime() - sentMs;
+    const earliest = databaseNow.getTime() - this.services.clock.monotonicMs();
+    const leastMs = Math.max(earliest, this.#ahead?.leastMs ?? earliest);
+    const mostMs = Math.min(latest, this.#ahead?.mostMs ?? latest);
+    // Its clock was set when nothing fits any more.
+    this.#ahead = leastMs <= mostMs ? { leastMs, mostMs } : { leastMs: earliest, mostMs: latest };
   }
 
   /**
@@ -114,15 +130,14 @@ export class Lease {
     if (released.length > 0) logger.info('runs given back to the queue', { runs: released.length });
   }
 
-  /**
-   * The database looked at its clock somewhere between the sending and the answer. What was known before is kept as long
-   * as it fits in between: the fastest answer tells most. The latest instant possible is taken first, so that a delay
-   * never ends before its time.
-   */
+  #time(aheadMs: number | undefined): Date {
+    const { clock } = this.services;
+    if (aheadMs === undefined || clock.pinned() !== null) return clock.now();
+    return new Date(clock.monotonicMs() + aheadMs);
+  }
+
   #renewed(sentMs: number, databaseNow: Date): void {
-    const latest = databaseNow.getTime() - sentMs;
-    const earliest = databaseNow.getTime() - this.services.clock.monotonicMs();
-    this.#aheadMs = Math.max(earliest, Math.min(this.#aheadMs ?? latest, latest));
+    this.heard(sentMs, databaseNow);
     this.#validUntilMs = sentMs + this.leaseSeconds * 1000;
     this.#letGo();
   }

@@ -394,7 +394,7 @@ export class RunExecution {
   }
 
   #resumeDue(): void {
-    const now = this.host.now();
+    const now = this.host.surelyReached();
     if (this.#deadline !== null && this.#deadline <= now) {
       this.#halt({ outcome: 'failed', error: deadlineExceeded(this.work) });
       return;
@@ -408,7 +408,7 @@ export class RunExecution {
   #settleDown(): void {
     if (this.#over || this.#leaving) return;
     const next = this.#waits.nextInstant(this.#deadline);
-    const inMs = next === null ? null : next.getTime() - this.host.now().getTime();
+    const inMs = next === null ? null : next.getTime() - this.host.surelyReached().getTime();
     if (this.#attempts.size > 0) {
       if (inMs !== null) this.#alarm.setWithin(inMs);
     } else if (this.#stop || this.#waits.size === 0) this.#finish();

@@ -32,6 +32,8 @@ export interface ClaimedRun {
 /** A run that was looked at: claimed, unless it is kept back; see TAKE. */
 export interface TakenRun extends ClaimedRun {
   readonly state: 'owned' | 'gated' | 'paused';
+  /** By the database's clock, after it was looked at what is due. */
+  readonly databaseNow: Date;
 }
 
 /** The columns of TakenRun. The lateral limit keeps the run's row a probe of its primary key under any plan. */
@@ -40,7 +42,8 @@ const CLAIMED = `
          r.version_id as "versionId", m.retention_days as "retentionDays", r.trigger_node as "triggerNode", r.input, r.origin,
          octet_length(r.input::text) as "inputBytes",
          r.created_at as "createdAt", r.started_at as "startedAt", m.turn, m.claims, m.rescues,
-         m.cancel_requested_at is not null as "cancelRequested", m.signal_count as "signalCount", m.limited, m.key_hash as "keyHash", m.state
+         m.cancel_requested_at is not null as "cancelRequested", m.signal_count as "signalCount", m.limited, m.key_hash as "keyHash", m.state,
+         clock_timestamp() as "databaseNow"
     from mine m
    cross join lateral (
      select * from workflow_runs w where w.id = m.run_id and w.retention_days = m.retention_days limit 1) r
