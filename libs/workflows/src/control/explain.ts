@@ -120,7 +120,7 @@ function keptBack({ gate }: Facts): Said {
   }
   if (key !== null) {
     const holders = key.holders.join(', ');
-    const sentence = `Only ${key.limit} runs with its concurrency key may be under way at a time, from their first node to their end. Now these are: ${holders}. ${others(key.ahead)} It begins when one of them ends.`;
+    const sentence = `Only ${runs(key.limit)} with its concurrency key may be under way at a time, from first node to end. Now under way: ${holders}. ${others(key.ahead)} It begins when one of them ends.`;
     return { ...nothing, reason: 'concurrency_key', sentence };
   }
   const full = workflow !== null && workflow.executing >= workflow.limit ? workflow : workspace;
@@ -277,4 +277,8 @@ function what({ state, resumeAt, attempts }: OpenNodeRow): string {
     default:
       return kind satisfies never;
   }
+}
+
+function runs(count: number): string {
+  return count === 1 ? 'one run' : `${count} runs`;
 }

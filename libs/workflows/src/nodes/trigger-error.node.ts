@@ -3,7 +3,7 @@ import type { NodeKind } from './node-kind';
 
 /**
  * Starts a run for each run that fails of the workflows that name this one as their error workflow. Its output:
- * `{run: {id, workflowId, version, startedAt, failedAt}, error, input}`.
+ * `{run: {id, workflowId, trigger, startedBy, createdAt, failedAt}, error, input}`.
  */
 export const triggerErrorNode: NodeKind<Readonly<Record<string, never>>> = {
   type: 'trigger.error',
