@@ -115,6 +115,32 @@ describe('when a worker is lost', () => {
     await slow.die();
   }, 30_000);
 
+  it('nothing is lost by a node that takes longer than the lease, while others look for what the dead held', async () => {
+    const effects = new ScriptedEffects();
+    const slow = new Signal<NodeOutcome>();
+    effects.script('first', () => slow.arrived);
+    const workers = await Promise.all(
+      Array.from({ length: 2 }, () => startTestEngine(testDb().db, testDb().url, { effects })),
+    );
+    const [worker] = workers;
+    if (!worker) throw new Error('No worker has been started.');
+    const runId = await startOn(worker, twoEffects);
+    await eventually(() => expect(effects.calls).toHaveLength(1));
+    // Its lease is two seconds long, and would have ended twice.
+    const [begun] = await testDb().sql<{ at: Date }>('select now() as at');
+    await eventually(
+      async () => {
+        const [now] = await testDb().sql<{ at: Date }>('select now() as at');
+        expect(now?.at.getTime()).toBeGreaterThan((begun?.at.getTime() ?? 0) + 4_500);
+      },
+      { timeoutMs: 10_000 },
+    );
+    slow.give({ kind: 'done', output: 'at last' });
+    expect(await outcomeOf(runId)).toMatchObject({ outcome: 'succeeded' });
+    expect(effects.calls.map(({ nodeId }) => nodeId)).toEqual(['first', 'second']);
+    for (const each of workers) await each.drain();
+  }, 30_000);
+
   it('a run that takes its workers down again and again is ended with that reason', async () => {
     const worker = await startTestEngine(testDb().db, testDb().url);
     worker.effects.script('first', () => new Promise(() => undefined));
