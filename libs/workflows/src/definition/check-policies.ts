@@ -49,23 +49,38 @@ function onErrorProblems(
 
 type Policy = 'timeoutSeconds' | 'retry' | 'onError' | 'repeat';
 
-/** What would never have an effect on nodes of a role. */
-const misplaced: Readonly<
-  Record<NodeKind['role'], { readonly policies: readonly Policy[]; readonly reason: string }>
-> = {
-  trigger: {
-    policies: ['timeoutSeconds', 'retry', 'onError', 'repeat'],
-    reason: 'is a trigger, which can not fail',
+/** Policies that would never have an effect on some nodes, and why. */
+interface Misplaced {
+  readonly policies: readonly Policy[];
+  readonly reason: string;
+}
+
+const ofTriggers: Misplaced = {
+  policies: ['timeoutSeconds', 'retry', 'onError', 'repeat'],
+  reason: 'is a trigger, which can not fail',
+};
+const ofLoops: Misplaced = {
+  policies: ['timeoutSeconds', 'retry', 'repeat'],
+  reason: 'is a loop, whose items are not begun again: say it of the nodes in its body',
+};
+/** By purity. A kind that waits says in its params for how long. */
+const ofActions: Readonly<Record<NodeKind['purity'], Misplaced>> = {
+  pure: {
+    policies: ['timeoutSeconds', 'repeat'],
+    reason: 'takes no time of its own, and gives the same when it is repeated',
   },
-  loop: {
-    policies: ['timeoutSeconds', 'retry'],
-    reason: 'is a loop, whose items are not begun again: say it of the nodes in its body',
-  },
-  action: { policies: [], reason: '' },
+  compute: { policies: ['repeat'], reason: 'only computes, and gives the same when it is repeated' },
+  effect: { policies: [], reason: '' },
 };
 
+function misplacedOn(kind: NodeKind | undefined): Misplaced {
+  if (kind === undefined) return ofActions.effect;
+  if (kind.role === 'trigger') return ofTriggers;
+  return kind.role === 'loop' ? ofLoops : ofActions[kind.purity];
+}
+
 function misplacedProblems(node: NodeDefinition, i: number, kinds: NodeKindRegistry): readonly Problem[] {
-  const { policies, reason } = misplaced[kinds.get(node.type)?.role ?? 'action'];
+  const { policies, reason } = misplacedOn(kinds.get(node.type));
   return policies
     .filter((policy) => node[policy] !== undefined)
     .map((policy) => ({

@@ -266,9 +266,15 @@ describe('Policies', () => {
   const withNode = (node: object, ...written: readonly string[]): object =>
     workflow([{ id: 'a', type: 'set', params: { values: {} }, ...node }, set('b')], 'hook>a', ...written);
 
+  /** A node with an effect. */
+  const calling = {
+    type: 'run.workflow',
+    params: { workflowId: '01a1ff50-2861-7000-a8f1-4340fed3c962' },
+  };
+
   test('have defaults, which are written out', () => {
     const result = validateDefinition(
-      withNode({ retry: { attempts: 3 }, timeoutSeconds: 0.5 }, 'a>b'),
+      withNode({ ...calling, retry: { attempts: 3 }, timeoutSeconds: 0.5 }, 'a>b'),
       kinds,
     );
     expect(result).toMatchObject({
@@ -337,6 +343,11 @@ describe('Policies', () => {
       ),
       ['/nodes/1/timeoutSeconds', '/nodes/1/retry'],
     ],
+    [
+      'policies of effects on a node that only computes',
+      withNode({ timeoutSeconds: 1, repeat: 'unsafe', retry: { attempts: 2 } }, 'a>b'),
+      ['/nodes/1/timeoutSeconds', '/nodes/1/repeat'],
+    ],
   ])('that do not go together: %s', (_name, raw, expected) => {
     expect(problems(raw)).toEqual(expected.map((pointer) => `policy_conflict ${pointer}`));
   });
@@ -345,7 +356,7 @@ describe('Policies', () => {
     ['an error port with an edge', withNode({ onError: 'port' }, 'a:error>b')],
     ['an error edge alone', withNode({}, 'a:error>b')],
     ['going on by out', withNode({ onError: 'continue' }, 'a>b')],
-    ['failing the run', withNode({ onError: 'fail', repeat: 'unsafe' }, 'a>b')],
+    ['failing the run', withNode({ ...calling, onError: 'fail', repeat: 'unsafe' }, 'a>b')],
   ])('that do: %s', (_name, raw) => {
     expect(problems(raw)).toEqual([]);
   });
