@@ -1,6 +1,6 @@
 import { alive } from './support/processes';
 import { type Account, signUp } from './support/account';
-import { ApiClient } from './support/api-client';
+import { ApiClient, expectStatus } from './support/api-client';
 import { postmasterOf, useDataDirs } from './support/data-dir';
 import { MillraceProcess } from './support/millrace-process';
 import { Sink } from './support/sink';
@@ -148,6 +148,37 @@ describe('a Millrace that is killed in the middle of a run', () => {
     ]);
     expect(await completed(runId)).toMatchObject(before);
     await endsInOrder(runId);
+  });
+
+  it('(d) asks what has become of a call that may not be repeated, and goes on with the answer', async () => {
+    const charging = await publish(ada, {
+      nodes: [
+        { id: 'begin', type: 'trigger.manual' },
+        { ...post('first', { euros: '{{ trigger.euros }}' }), repeat: 'unsafe' },
+        { id: 'end', type: 'set', params: { values: { charge: '{{ nodes.first.id }}' } } },
+      ],
+      edges: chain('begin', 'first', 'end'),
+    });
+    sink.hold('/first');
+    const runId = await startRun(ada, charging, { euros: 19 });
+    await sink.called('/first');
+
+    await killAndStartAgain();
+    sink.release('/first');
+    await runInStatus(ada, runId, 'needs_decision');
+    const { data } = expectStatus(await ada.api.get(`${ada.home}/decisions`), 200);
+    expect(data).toMatchObject([
+      { runId, nodeId: 'first', evidence: { attempt: 1, request: { body: { json: { euros: 19 } } } } },
+    ]);
+    const explained = expectStatus(await ada.api.get(`${ada.home}/runs/${runId}/explain`), 200);
+    expect(explained.reason).toBe('needs_decision');
+    const decision = { nodeId: 'first', attempt: 1, decision: 'skip', value: { id: 'ch_1' } };
+    expectStatus(await ada.api.post(`${ada.home}/runs/${runId}/decide`, decision), 200);
+    const run = await runInStatus(ada, runId, 'succeeded');
+    expect(run.output).toEqual({ end: { charge: 'ch_1' } });
+    expect(keysOf('/first')).toEqual([`${runId}:first`]);
+    const again = await ada.api.post(`${ada.home}/runs/${runId}/decide`, decision);
+    expect(expectStatus(again, 409).code).toBe('run.nothing_to_decide');
   });
 
   /** The crash leaves no gap in the events and no second end; each node succeeded once. */
