@@ -16,6 +16,12 @@ export class LeaseLost extends Error {
 /** How the recording of one run's gatherings went; `refused` is the database's last word on what they contain. */
 export type Recorded = 'recorded' | 'refused';
 
+/** A recording on its way, and the lease under which it happened. */
+interface Sent {
+  readonly recording: Recording;
+  readonly workerId: string | null;
+}
+
 /** A notification carries 8,000 bytes at most; beyond so many runs the listeners are told to look at all. */
 const MAX_NOTIFIED_RUNS = 150;
 const RETRY_MS = { first: 100, longest: 2_000 } as const;
@@ -28,7 +34,7 @@ const RETRY_MS = { first: 100, longest: 2_000 } as const;
  * run sees to by asking again only when its last recording is done.
  */
 export class Checkpointer {
-  readonly #batcher: Batcher<Recording, Recorded>;
+  readonly #batcher: Batcher<Sent, Recorded | 'lost'>;
   #workerId: string | null = null;
 
   constructor(
@@ -42,10 +48,10 @@ export class Checkpointer {
       readonly onRecorded?: (segment: Segment) => void;
     },
   ) {
-    this.#batcher = new Batcher<Recording, Recorded>({
+    this.#batcher = new Batcher<Sent, Recorded | 'lost'>({
       maxBatch: 500,
       maxInFlight: 2,
-      flush: (recordings) => this.#flush(recordings),
+      flush: (sent) => this.#flush(sent),
     });
   }
 
@@ -55,21 +61,25 @@ export class Checkpointer {
   }
 
   /** Records what the run has gathered. Rejects with LeaseLost; waits out a database that is away. */
-  record(recording: Recording): Promise<Recorded> {
-    return this.#batcher.submit(recording);
+  async record(recording: Recording): Promise<Recorded> {
+    const recorded = await this.#batcher.submit({ recording, workerId: this.#workerId });
+    if (recorded === 'lost') throw new LeaseLost('The lease ended before this could be recorded.');
+    return recorded;
   }
 
   idle(): Promise<void> {
     return this.#batcher.idle();
   }
 
-  async #flush(recordings: readonly Recording[]): Promise<readonly Recorded[]> {
+  /** What has waited while the lease was lost happened under that lease: under another one it must not be recorded. */
+  async #flush(sent: readonly Sent[]): Promise<readonly (Recorded | 'lost')[]> {
     const workerId = this.#workerId;
     if (workerId === null) throw new LeaseLost('No lease is held.');
-    return this.#write(
-      workerId,
-      recordings.map((recording) => recording.take()),
-    );
+    const ours = sent.filter((each) => each.workerId === workerId);
+    const segments = ours.map(({ recording }) => recording.take());
+    const recorded = segments.length === 0 ? [] : await this.#write(workerId, segments);
+    const results = new Map(ours.map((each, index) => [each, recorded[index]]));
+    return sent.map((each) => results.get(each) ?? 'lost');
   }
 
   /** Writes all segments and says of each how it went. */

@@ -19,6 +19,7 @@ import { notify } from './sql/notify.sql';
 import {
   cancelChildren,
   insertSignal,
+  isSettled,
   type Signal,
   signalRun,
   type StoppedRun,
@@ -42,7 +43,7 @@ export interface CanceledSome {
 /** As many ids as fit into a notification. */
 const CANCEL_BATCH = 200;
 
-/** What became of a message: `taken` when another one came for that node before. */
+/** What became of a message: `taken` when another one came for that node before, or it waits no more. */
 export type SignalResult = 'accepted' | 'taken' | 'not_live';
 
 /** What became of a decision: `not_waiting` when the node waits for none, or is not there. */
@@ -148,6 +149,11 @@ export class Engine {
     const text = JSON.stringify(message);
     const [kept] = await tx.query(insertSignal, runId, nodeId, iteration, workspaceId, text);
     if (!kept) return 'taken';
+    const [settled] = await tx.query(isSettled, runId, nodeId, iteration);
+    if (settled) {
+      await tx.query(withdrawSignal, runId, nodeId, iteration);
+      return 'taken';
+    }
     await this.#tellSignaled(tx, { cellId, workspaceId, runId }, live);
     return 'accepted';
   }

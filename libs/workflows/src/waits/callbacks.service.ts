@@ -35,7 +35,7 @@ export class Callbacks {
     if (result === 'not_live') throw over();
     if (result === 'taken') {
       throw new AppError(callbackErrors.taken, {
-        detail: 'Somebody has called this address before; the first call counts.',
+        detail: 'Somebody has called this address before, and the first call counts; or its time was over.',
       });
     }
     return { runId };

@@ -42,6 +42,7 @@ import {
   purgeSignals,
   signalRun,
   takeAttention,
+  isSettled,
   waitsForDecision,
   withdrawSignal,
 } from './signals.sql';
@@ -123,6 +124,7 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [listRecorded, [...everyPartition('workflow_node_runs', 'pkey')]],
   [pinRuns, [...everyPartition('workflow_runs', 'pkey'), ...everyPartition('workflow_run_events', 'pkey')]],
   [withdrawSignal, ['run_signals_pkey']],
+  [isSettled, [...everyPartition('workflow_node_runs', 'pkey')]],
   [waitsForDecision, [...everyPartition('workflow_node_runs', 'pkey')]],
   [lockLetters, ['dead_letters_pkey']],
   [settleLetters, ['dead_letters_pkey']],

@@ -53,6 +53,19 @@ export const waitsForDecision = statement<
 );
 
 /**
+ * Purpose: whether a node is over, and waits for no message any more. It has to be asked after insert-signal, in a statement
+ * of its own, as above. Index: workflow_node_runs_pkey. Rows: one; none while the node has still to wait.
+ */
+export const isSettled = statement<
+  [runId: string, nodeId: string, iteration: string],
+  { readonly nodeId: string }
+>(
+  'is-settled',
+  `select node_id as "nodeId" from workflow_node_runs
+    where run_id = $1::uuid and node_id = $2 and iteration = $3 and status not in ('waiting', 'running')`,
+);
+
+/**
  * What becomes of a run for which something has come: one that sleeps is woken, by way of the gate when its plan limits
  * it; one in hand is marked.
  */
