@@ -35,6 +35,25 @@ export class BreakableClient extends Client {
 }
 
 /**
+ * What connections tell the planner. Every statement is written to find its rows by an index, and is tested as a plan for
+ * any parameters: that plan is the one to be used. A table is empty when it is made and may be read by thousands a second
+ * before its statistics are; until then the planner would read it whole, and once for each row of a batch at worst.
+ */
+const PLANNER = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_material: 'off',
+  // It takes plans with such a detour for costly ones, and compiles them for longer than they take.
+  jit: 'off',
+} as const;
+
+function settingsOf(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+}
+
+/**
  * Options of the DataSource of one cell. Statements and entities name tables unqualified: the `search_path` given
  * here decides, so a second cell (another schema, another server) is this same code with other options.
  */
@@ -53,7 +72,7 @@ export function cellDataSourceOptions(cell: CellConnection): DataSourceOptions {
     entities: cell.entities ?? [],
     extra: {
       Client: BreakableClient,
-      options: `-c search_path=${cell.cellId},${CONTROL_SCHEMA}`,
+      options: settingsOf({ search_path: `${cell.cellId},${CONTROL_SCHEMA}`, ...PLANNER }),
       statement_timeout: 30_000,
       idle_in_transaction_session_timeout: 60_000,
       // Longer than statement_timeout: it only ends waiting on a connection that went silent.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Statement } from '#platform';
-import { PinnedClock, useTestDb } from '#platform/testing';
+import { PinnedClock, type TestDb, useTestDb } from '#platform/testing';
 import { aPublishedWorkflow } from '../../testing';
 import { purgeRuns } from '../../deletion/purge.sql';
 import { partitionKeeper } from '../../retention/partition-keeper';
@@ -259,28 +259,61 @@ describe('the plans of the engine’s statements, as prepared for any parameters
       [versionId, workspaceId, other.workspaceId],
     );
     await testDb().sql('analyze');
-    await testDb().sql('set plan_cache_mode = force_generic_plan');
+    // Tables of this size need none of what the product's connections say to the planner.
+    await testDb().sql('set enable_seqscan = on');
+    await testDb().sql('set enable_material = on');
     // Pruned at the start of an execution, partitions would not be shown: no run has the id null.
     await testDb().sql('set enable_partition_pruning = off');
   }, 60_000);
 
   it.each(EXPECTED.map(([statement, indexes]) => [statement.name, statement, indexes] as const))(
     '%s goes by its index and reads no table whole',
-    async (name, statement, indexes) => {
-      const prepared = `plan_${name.replaceAll('-', '_')}`;
-      await testDb().sql(`prepare ${prepared} as ${statement.text}`);
-      const [count] = await testDb().sql<{ n: number }>(
-        'select cardinality(parameter_types) as n from pg_prepared_statements where name = $1',
-        [prepared],
-      );
-      const nulls = Array.from({ length: count?.n ?? 0 }, () => 'null').join(', ');
-      const rows = await testDb().sql<{ 'QUERY PLAN': string }>(
-        `explain execute ${prepared}${nulls === '' ? '' : `(${nulls})`}`,
-      );
-      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-      const whole = [...plan.matchAll(/Seq Scan on (\w+)/g)].map(([, table]) => table ?? '');
-      expect({ plan, whole: whole.filter((table) => !SMALL.has(table)) }).toEqual({ plan, whole: [] });
+    async (_name, statement, indexes) => {
+      const plan = await explained(testDb(), statement);
+      expect({ plan, whole: tablesReadWhole(plan) }).toEqual({ plan, whole: [] });
       for (const index of indexes) expect(plan).toContain(index);
     },
   );
 });
+
+/** A plan that was made while a table was new is used when it has grown, until its statistics are. */
+describe('the plans of the engine’s statements on tables that nobody has looked at yet', () => {
+  const testDb = useTestDb({ poolSize: 1 });
+
+  beforeAll(async () => {
+    const clock = new PinnedClock('2026-11-20T12:00:00Z');
+    const keeper = partitionKeeper({ db: testDb().db, clock, classes: () => [1, 30, 365] }, 'cell_1');
+    await keeper.runOnce(new AbortController().signal);
+    await testDb().sql('set enable_partition_pruning = off');
+  }, 60_000);
+
+  // Seen to fail (a checkpoint read the live runs of all partitions once for each run that it finished) without the
+  // settings of the connection.
+  it.each(EXPECTED.map(([statement]) => [statement.name, statement] as const))(
+    '%s reads no table whole, least of all once for each row',
+    async (_name, statement) => {
+      const plan = await explained(testDb(), statement);
+      expect({ plan, whole: tablesReadWhole(plan) }).toEqual({ plan, whole: [] });
+    },
+  );
+});
+
+/** How a statement is executed whatever its parameters. */
+async function explained({ sql }: TestDb, { name, text }: AnyStatement): Promise<string> {
+  const prepared = `plan_${name.replaceAll('-', '_')}`;
+  await sql(`prepare ${prepared} as ${text}`);
+  const [count] = await sql<{ n: number }>(
+    'select cardinality(parameter_types) as n from pg_prepared_statements where name = $1',
+    [prepared],
+  );
+  const nulls = Array.from({ length: count?.n ?? 0 }, () => 'null').join(', ');
+  const rows = await sql<{ 'QUERY PLAN': string }>(
+    `explain execute ${prepared}${nulls === '' ? '' : `(${nulls})`}`,
+  );
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+function tablesReadWhole(plan: string): readonly string[] {
+  const whole = [...plan.matchAll(/Seq Scan on (\w+)/g)].map(([, table]) => table ?? '');
+  return whole.filter((table) => !SMALL.has(table));
+}
