@@ -17,7 +17,8 @@ export interface Breakage {
 
 /** What was built and is run. */
 const BUILT = ['apps/api/src', 'libs', 'migrations'];
-const ENGINE = 'dist/libs/workflows/src/engine';
+const WORKFLOWS = 'dist/libs/workflows/src';
+const ENGINE = `${WORKFLOWS}/engine`;
 
 /** Each takes away one thing that a promise rests on. */
 export const breakages: readonly Breakage[] = [
@@ -62,6 +63,46 @@ export const breakages: readonly Breakage[] = [
     },
   },
   {
+    name: 'iteration',
+    what: 'calls of a node in a loop have the same key in each item',
+    reportedAs: 'keys that stand for different calls',
+    patch: {
+      file: `${ENGINE}/node-runner.js`,
+      from: "const place = iteration === '' ?",
+      to: 'const place = true ?',
+    },
+  },
+  {
+    name: 'unsafe',
+    what: 'nothing tells that an attempt which may not be repeated has begun',
+    reportedAs: 'effects of unsafe nodes doubled',
+    patch: {
+      file: `${ENGINE}/node-executor.js`,
+      from: "if (place.node.policy.repeat === 'safe')",
+      to: 'if (place.node.policy.repeat)',
+    },
+  },
+  {
+    name: 'callbacks',
+    what: 'a call of a waiting node is accepted and forgotten',
+    reportedAs: 'runs stuck',
+    patch: {
+      file: `${WORKFLOWS}/waits/callbacks.service.js`,
+      from: 'const result = await this.engine.signal(',
+      to: "const result = 'accepted'; void (",
+    },
+  },
+  {
+    name: 'called-runs',
+    what: 'whoever runs a workflow does not wait for its end',
+    reportedAs: 'callers that went on before the called run ended',
+    patch: {
+      file: `${ENGINE}/node-executor.js`,
+      from: 'return call.wait ?',
+      to: 'return false ?',
+    },
+  },
+  {
     name: 'replay',
     what: 'what was recorded is not taken up after a crash',
     reportedAs: 'completed nodes executed again',
@@ -98,22 +139,21 @@ export function breakageOf(name: string): Breakage {
 }
 
 /**
- * The main program of a copy of what was built, with the patch applied. Nothing of it touches the product. Throws when
- * the text to be replaced does not stand there exactly once: the engine has changed, and the breakage must follow.
+ * The main program of a copy of what was built, with the patches applied. Nothing of it touches the product. Throws when
+ * a text to be replaced does not stand there exactly once: the engine has changed, and the breakage must follow.
  */
-export function brokenProgram(folder: string, { name, patch }: Breakage): string {
-  const copy = join(folder, `broken-${name}`);
+export function brokenProgram(folder: string, broken: readonly Breakage[]): string {
+  const copy = join(folder, ['broken', ...broken.map(({ name }) => name)].join('-'));
   mkdirSync(copy);
   for (const part of BUILT) cpSync(join(ROOT, 'dist', part), join(copy, 'dist', part), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  if (patch) {
-    const path = join(copy, patch.file);
-    const parts = readFileSync(path, 'utf8').split(patch.from);
-    if (parts.length !== 2) {
-      throw new Error(`"${patch.from}" stands ${parts.length - 1} times in ${patch.file}, not once.`);
-    }
-    writeFileSync(path, parts.join(patch.to));
+  for (const { file, from, to } of broken.flatMap(({ patch }) => patch ?? [])) {
+    const path = join(copy, file);
+    const parts = readFileSync(path, 'utf8').split(from);
+    if (parts.length !== 2)
+      throw new Error(`"${from}" stands ${parts.length - 1} times in ${file}, not once.`);
+    writeFileSync(path, parts.join(to));
   }
   return join(copy, 'dist/apps/api/src/main.js');
 }

@@ -3,6 +3,7 @@ import { Injector } from './faults/injector';
 import { planFaults } from './faults/plan';
 import type { Facts } from './history/facts';
 import { signUpCustomers } from './lab/customers';
+import { Decider } from './lab/decider';
 import { EffectRecorder } from './lab/effect-recorder';
 import { FakeClock, fakeTimeLibrary } from './lab/fake-clock';
 import { Fleet } from './lab/fleet';
@@ -10,6 +11,7 @@ import { gather } from './lab/gather';
 import type { LabServer } from './lab/lab-server';
 import { Load } from './lab/load';
 import { comeToRest } from './lab/rest';
+import { graphs } from './load/graphs';
 import { SeededRandom } from './random';
 
 /** How the random part is run. */
@@ -43,10 +45,12 @@ export async function runKills(options: KillsOptions): Promise<Facts> {
   const databasePort = server.port;
   const fleet = await Fleet.make({ database, databasePort, workers, random, program, clock });
   const recorder = await EffectRecorder.start(random.fork(), () => fleet.processes);
+  let decider: Decider | null = null;
   try {
     await fleet.start();
-    const customers = await signUpCustomers(fleet.url, { count: 3, effectUrl: recorder.url });
+    const customers = await signUpCustomers(fleet.url, { count: 3, effectUrl: recorder.url, graphs });
     const load = new Load(customers, random.fork());
+    decider = new Decider(customers);
     const startRuns = (count: number): void => {
       // While nobody accepts them, more would only pile up.
       if (load.open < count) load.want(count);
@@ -68,17 +72,20 @@ export async function runKills(options: KillsOptions): Promise<Facts> {
     fleet.heal();
     await load.idle();
     await fleet.ready();
-    await comeToRest(database, customers);
+    await comeToRest(database);
+    await decider.stop();
     return await gather({
       database,
       fleet,
       recorder,
+      decisions: decider.decisions,
       customers,
       load,
       faults: injector.faults,
       clock: clock !== undefined,
     });
   } finally {
+    await decider?.stop();
     await fleet.stop();
     await fleet.close();
     await recorder.close();

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { builtProgram } from '../apps/api/test/support/built-application';
-import { breakageOf, brokenProgram } from './breakages';
+import { type Breakage, breakageOf, brokenProgram } from './breakages';
 import { runFailpoints } from './failpoints/failpoints';
 import { runKills } from './kills';
 import { LabServer } from './lab/lab-server';
@@ -25,23 +25,28 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
-  if (options.break !== null) breakageOf(options.break);
+  const broken = options.break.map(breakageOf);
   const startedMs = performance.now();
   say(`Crash lab, seed ${options.seed}`);
   const server = await LabServer.start();
   try {
-    const parts = await partsOf(options, server);
+    const parts = await partsOf(options, broken, server);
     return report(options, parts, Math.round((performance.now() - startedMs) / 1000));
   } finally {
     await server.stop();
   }
 }
 
-async function partsOf(options: Options, server: LabServer): Promise<readonly Part[]> {
-  const breakage = options.break === null ? null : breakageOf(options.break);
-  if (breakage) say(`Broken on purpose: ${breakage.what}. To be reported as: ${breakage.reportedAs}.`);
-  const program = breakage ? brokenProgram(server.folder, breakage) : builtProgram('main');
-  const sql = breakage?.sql ?? null;
+async function partsOf(
+  options: Options,
+  broken: readonly Breakage[],
+  server: LabServer,
+): Promise<readonly Part[]> {
+  for (const { what, reportedAs } of broken) {
+    say(`Broken on purpose: ${what}. To be reported as: ${reportedAs}.`);
+  }
+  const program = broken.length > 0 ? brokenProgram(server.folder, broken) : builtProgram('main');
+  const sql = broken.flatMap((breakage) => breakage.sql ?? []).join(';') || null;
   const parts: Part[] = [];
   const interrupted = new AbortController();
   process.once('SIGTERM', () => interrupted.abort());

@@ -11,9 +11,13 @@ describe('the options of the lab', () => {
       seed: 234_567,
       json: null,
       only: null,
-      break: null,
+      break: [],
     });
     expect(parsed('--kills', '20', '--only', 'kills')).toMatchObject({ kills: 20, runs: 300, only: 'kills' });
+  });
+
+  it('may break the engine in several ways', () => {
+    expect(parsed('--break', 'fence', '--break', 'replay')?.break).toEqual(['fence', 'replay']);
   });
 
   it('may ask for help', () => {

@@ -8,7 +8,7 @@ export interface Options {
   readonly workers: number;
   readonly json: string | null;
   readonly only: 'kills' | 'failpoints' | null;
-  readonly break: string | null;
+  readonly break: readonly string[];
 }
 
 /** A sentence about arguments that make no sense. */
@@ -24,7 +24,8 @@ Proves the engine by killing it, and counts what was lost, doubled, stuck or lat
   --seed N      repeats the faults and inputs of an earlier lab (from the clock)
   --only PART   kills, or failpoints: a kill before and after every statement and every call
   --json FILE   write the result there as JSON, too
-  --break NAME  break a copy of the engine first, to see the lab report it: --break list tells the names
+  --break NAME  break a copy of the engine first, to see the lab report it: --break list tells the names; may be
+                given several times
   --help        this
 `;
 
@@ -44,7 +45,7 @@ export function parseOptions(args: readonly string[], nowMs: number): Options | 
     seed: whole('seed', values.seed ?? String(nowMs % 1_000_000), 0),
     json: values.json ?? null,
     only,
-    break: values.break ?? null,
+    break: values.break ?? [],
   };
 }
 
@@ -60,7 +61,7 @@ function parsed(args: readonly string[]) {
         seed: text,
         json: text,
         only: text,
-        break: text,
+        break: { ...text, multiple: true },
         help: { type: 'boolean' },
       },
     });

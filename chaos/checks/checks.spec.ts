@@ -3,7 +3,8 @@ import type { History } from '../history/history';
 import { linesOf } from '../report/report';
 import { percentile } from './percentile';
 import { recoveryTimesMs } from './recovery';
-import { firstCall, nodeWrite, PORTS, queueWrite, soundHistory } from './testing/sound-history';
+import { call, nodeRow, nodeWrite, PORTS, queueWrite } from './testing/rows';
+import { soundHistory } from './testing/sound-history';
 
 /** Titles of the lines that a history breaks. */
 function brokenBy(change: (history: History) => Partial<History>): readonly string[] {
@@ -25,7 +26,7 @@ describe('the checks', () => {
   const cases: readonly (readonly [string, (sound: History) => Partial<History>])[] = [
     [
       'accepted runs lost',
-      ({ starts }) => ({ starts: [...starts, { ...starts[0], key: 'start-2', runIds: ['gone'] } as never] }),
+      ({ starts }) => ({ starts: [...starts, { ...starts[0], key: 'start-9', runIds: ['gone'] } as never] }),
     ],
     [
       'runs stuck',
@@ -88,7 +89,7 @@ describe('the checks', () => {
     ['effects repeated, and how many may be', ({ faults }) => ({ faults: faults.slice(1) })],
     [
       'repeats although nobody else claimed the run',
-      ({ calls }) => ({ calls: [...calls, firstCall({ atMs: 1_350 })] }),
+      ({ calls }) => ({ calls: [...calls, call({ atMs: 1_350 })] }),
     ],
     [
       'repeats with another key or body',
@@ -97,6 +98,13 @@ describe('the checks', () => {
     [
       'repeats with another key or body',
       ({ calls }) => ({ calls: changed(calls, 1, { key: 'run-1:first:2' }) }),
+    ],
+    // The second of two that were both told that they count.
+    [
+      'accepted messages that a node did not take',
+      ({ messages }) => ({
+        messages: [...messages, { ...messages[0], number: 2, acceptedAtMs: 8_000 } as never],
+      }),
     ],
     [
       'keys that stand for different calls',
@@ -142,7 +150,73 @@ describe('the checks', () => {
       ({ collapses }) => ({ collapses: changed(collapses, 0, { wasReady: true }) }),
     ],
   ];
-  it.each(cases)('report %s', (title, change) => {
+  /** What loops, called runs and messages add. */
+  const waitingCases: typeof cases = [
+    [
+      'runs made twice for one key',
+      ({ runs }) => ({ runs: [...runs, { ...runs[2], id: 'run-4' } as never] }),
+    ],
+    ['runs nobody asked for', ({ runs }) => ({ runs: runs.filter(({ id }) => id !== 'run-2') })],
+    ['called runs lost, or taken for others', ({ runs }) => ({ runs: runs.slice(0, 2) })],
+    [
+      'called runs lost, or taken for others',
+      ({ nodes }) => ({ nodes: nodes.map((row) => ({ ...row, calledRunId: row.calledRunId && 'run-1' })) }),
+    ],
+    [
+      'callers that went on before the called run ended',
+      ({ writes }) => ({
+        writes: writes.map((row) => (row.seq === 33 ? { ...row, seq: 35.5 } : row)),
+      }),
+    ],
+    // An item too many, and one too few.
+    [
+      'runs that ended otherwise than their graph says',
+      ({ nodes }) => ({ nodes: [...nodes, nodeRow({ runId: 'run-2', nodeId: 'book', iteration: '2' })] }),
+    ],
+    [
+      'runs that ended otherwise than their graph says',
+      ({ nodes }) => ({ nodes: nodes.filter(({ iteration }) => iteration !== '1') }),
+    ],
+    [
+      'node results recorded twice',
+      ({ writes }) => ({
+        writes: writes.flatMap((row) => (row.seq === 26 ? [row, { ...row, seq: 26.5 }] : [row])),
+      }),
+    ],
+    [
+      'recorded answers that no call was given',
+      ({ nodes }) => ({
+        nodes: nodes.map((row) => (row.iteration === '1' ? { ...row, number: 4 } : row)),
+      }),
+    ],
+    [
+      'recorded answers that no call was given',
+      ({ nodes }) => ({ nodes: nodes.map((row) => (row.nodeId === 'answer' ? { ...row, number: 2 } : row)) }),
+    ],
+    [
+      'accepted messages that a node did not take',
+      ({ messages, nodes }) => ({
+        messages: [...messages, { ...messages[0], number: 2, acceptedAtMs: null } as never],
+        nodes: nodes.map((row) => (row.nodeId === 'answer' ? { ...row, number: 2 } : row)),
+      }),
+    ],
+    [
+      'keys that stand for different calls',
+      ({ calls }) => ({
+        calls: calls.map((one) => (one.iteration === '1' ? { ...one, key: 'run-2:book:0' } : one)),
+      }),
+    ],
+    // A call for an item before the loop's items are recorded, and one behind the loop before all items are.
+    [
+      'effects before what they depend on was recorded',
+      ({ writes }) => ({ writes: writes.map((row) => (row.seq === 24 ? { ...row, atMs: 7_350 } : row)) }),
+    ],
+    [
+      'effects before what they depend on was recorded',
+      ({ writes }) => ({ writes: writes.map((row) => (row.seq === 26 ? { ...row, atMs: 8_850 } : row)) }),
+    ],
+  ];
+  it.each([...cases, ...waitingCases])('report %s', (title, change) => {
     expect(brokenBy(change)).toContain(title);
   });
 
@@ -151,39 +225,58 @@ describe('the checks', () => {
       'runs nobody asked for',
     );
     expect(
-      brokenBy(({ calls }) => ({ calls: [...calls, firstCall({ runId: 'none', key: 'none:first' })] })),
+      brokenBy(({ calls }) => ({ calls: [...calls, call({ runId: 'none', key: 'none:first' })] })),
     ).toEqual(['effects of runs that are not there']);
   });
 
   it('report a recorded node that its owner calls again, and an unsafe one that anybody does', () => {
     const again = { atMs: 6_650, process: 'worker-2#1' };
-    expect(brokenBy(({ calls }) => ({ calls: [...calls, firstCall(again)] }))).toEqual([
+    expect(brokenBy(({ calls }) => ({ calls: [...calls, call(again)] }))).toEqual([
       'repeats although nobody else claimed the run',
       'completed nodes executed again',
     ]);
-    const unsafe = firstCall({ nodeId: 'second', atMs: 6_650, process: 'worker-1#1' });
+    const unsafe = call({ nodeId: 'second', atMs: 6_650, process: 'worker-1#1' });
     expect(brokenBy(({ calls }) => ({ calls: [...calls, unsafe] }))).toEqual([
       'effects of unsafe nodes doubled',
+    ]);
+  });
+
+  it('tell the items of a loop apart: a call for each is no repeat, and one for an item that is recorded is', () => {
+    const item = (iteration: string) =>
+      call({ runId: 'run-2', nodeId: 'book', iteration, atMs: 7_500, number: 8, process: 'worker-2#1' });
+    expect(brokenBy(({ calls }) => ({ calls: [...calls, item('1')] }))).toEqual([
+      'repeats although nobody else claimed the run',
+      'completed nodes executed again',
     ]);
   });
 
   it('count a late call of a frozen worker, which no fence can hold, without calling it broken', () => {
     const sound = soundHistory();
     // It was frozen between its claim and its call.
-    const calls = [...sound.calls.slice(1), firstCall({ atMs: 6_000, process: 'worker-1#1' })];
+    const calls = [...sound.calls.slice(1), call({ atMs: 6_000, process: 'worker-1#1' })];
     const lines = linesOf(factsOf({ ...sound, calls }));
     expect(lines.filter(({ ok }) => ok === false)).toEqual([]);
     expect(lines.find(({ title }) => title.startsWith('calls sent by'))?.figure).toBe(
-      '1 of 3 calls, 1 after the result was recorded',
+      '1 of 7 calls, 1 after the result was recorded',
     );
+  });
+
+  it("take a call whose sender had gone for the owner's if that had gone, and for a lost one's if the owner lives", () => {
+    const again = call({ atMs: 6_650, number: 8, process: null });
+    const broken = (endedAtMs: number | null) =>
+      brokenBy(({ calls, processes }) => ({
+        calls: [...calls, again],
+        processes: changed(processes, 2, { endedAtMs }),
+      }));
+    expect(broken(6_640)).toContain('completed nodes executed again');
+    expect(broken(null)).not.toContain('completed nodes executed again');
   });
 
   it('find each thing that is listed among the cases', () => {
     // A check nothing can break would say ok for ever.
     const judged = linesOf(factsOf(soundHistory())).filter(({ ok }) => ok !== null);
     const shown = new Set([
-      ...cases.map(([title]) => title),
-      'runs nobody asked for',
+      ...[...cases, ...waitingCases].map(([title]) => title),
       'effects of runs that are not there',
       'completed nodes executed again',
       'effects of unsafe nodes doubled',

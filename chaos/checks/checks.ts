@@ -1,6 +1,8 @@
+import { calledRunChecks } from './called-runs';
 import type { Check } from './check';
 import { effectChecks } from './effects';
 import { faultChecks } from './faults';
+import { messageChecks } from './messages';
 import { recordChecks } from './records';
 import { recoveryChecks } from './recovery';
 import { startChecks } from './starts';
@@ -10,7 +12,9 @@ import { timeChecks } from './time';
 export const checks: readonly Check[] = [
   ...faultChecks,
   ...startChecks,
+  ...calledRunChecks,
   ...recordChecks,
+  ...messageChecks,
   ...effectChecks,
   ...recoveryChecks,
   ...timeChecks,

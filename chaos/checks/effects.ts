@@ -1,28 +1,35 @@
-import { type Facts, groupedBy, nodeKey } from '../history/facts';
+import { type Facts, groupedBy } from '../history/facts';
 import type { Call } from '../history/history';
+import { frameAt, type Place, placeKey, placeName } from '../history/place';
 import { type Check, type Finding, none, told } from './check';
 
 /** The recorder's clock gives whole milliseconds, rounded down. */
 const CLOCK_MS = 1;
 
-/** Whether the process that sent a call had the run when the call came. Unknown senders are believed to. */
-function isOwners({ ownership }: Facts, { runId, process, atMs }: Call): boolean {
-  if (process === null) return true;
-  return (ownership.tenures.get(runId) ?? []).some(
-    ({ workerId, fromMs, toMs }) =>
-      fromMs <= atMs + CLOCK_MS && atMs <= toMs && ownership.workers.get(workerId)?.process === process,
-  );
+/**
+ * Whether the process that sent a call had the run when the call came. One that cannot be told had gone by then; whoever
+ * has the run and lives would have been seen.
+ */
+function isOwners({ ownership, history }: Facts, { runId, process, atMs }: Call): boolean {
+  return (ownership.tenures.get(runId) ?? []).some(({ workerId, fromMs, toMs }) => {
+    if (fromMs > atMs + CLOCK_MS || atMs > toMs) return false;
+    const owner = ownership.workers.get(workerId)?.process ?? null;
+    if (process !== null) return owner === process;
+    const endedAtMs = history.processes.find(({ name }) => name === owner)?.endedAtMs ?? Infinity;
+    return owner === null || endedAtMs <= atMs + CLOCK_MS;
+  });
 }
 
-/** The calls of each node of each run, in the order in which they came. */
-function callsByNode({ history: { calls } }: Facts): readonly (readonly Call[])[] {
-  return [...groupedBy(calls, ({ runId, nodeId }) => nodeKey(runId, nodeId)).values()].map((same) =>
+/** The calls of each place, in the order in which they came. */
+function callsByPlace({ history: { calls } }: Facts): readonly (readonly Call[])[] {
+  return [...groupedBy(calls, placeKey).values()].map((same) =>
     same.toSorted((one, other) => one.atMs - other.atMs),
   );
 }
 
-function finding({ runId, nodeId, process }: Call, says: string): Finding {
-  return { runId, says: `node ${nodeId}: ${says} (by ${process ?? 'a process that had gone'})` };
+function finding(call: Call, says: string): Finding {
+  const who = call.process ?? 'a process that had gone';
+  return { runId: call.runId, says: `node ${placeName(call)}: ${says} (by ${who})` };
 }
 
 /** Each process that is lost repeats at most what it had in hand. */
@@ -32,7 +39,7 @@ const repeats: Check = {
   kind: 'promise',
   judge: (facts) => {
     const { faults, slots } = facts.history;
-    const repeated = callsByNode(facts).reduce((sum, same) => sum + same.length - 1, 0);
+    const repeated = callsByPlace(facts).reduce((sum, same) => sum + same.length - 1, 0);
     const allowed = faults.length * slots;
     const share = ((repeated / Math.max(1, facts.history.calls.length)) * 100).toFixed(1);
     const broken =
@@ -53,7 +60,7 @@ const unexplained: Check = {
   title: 'repeats although nobody else claimed the run',
   kind: 'promise',
   judge: (facts) => {
-    const repeated = callsByNode(facts).flatMap((same) =>
+    const repeated = callsByPlace(facts).flatMap((same) =>
       same.slice(1).map((call, index) => ({ call, nth: index + 2 })),
     );
     const broken = repeated.flatMap(({ call, nth }) => {
@@ -72,7 +79,7 @@ const different: Check = {
   title: 'repeats with another key or body',
   kind: 'promise',
   judge: (facts) => {
-    const repeated = callsByNode(facts).filter((same) => same.length > 1);
+    const repeated = callsByPlace(facts).filter((same) => same.length > 1);
     const broken = repeated.flatMap(([first, ...others]) =>
       others
         .filter(({ key, bodyHash }) => key === '' || key !== first?.key || bodyHash !== first.bodyHash)
@@ -82,7 +89,7 @@ const different: Check = {
   },
 };
 
-/** One key is one call of one node of one run. */
+/** One key is one call of one node of one run, in one item of its loops. */
 const sharedKeys: Check = {
   promise: 'R2',
   title: 'keys that stand for different calls',
@@ -91,7 +98,7 @@ const sharedKeys: Check = {
     const byKey = [...groupedBy(calls, ({ key }) => key).values()];
     const broken = byKey.flatMap(([first, ...others]) =>
       others
-        .filter(({ runId, nodeId }) => runId !== first?.runId || nodeId !== first.nodeId)
+        .filter((call) => first && placeKey(call) !== placeKey(first))
         .map((call) => finding(call, `key ${call.key} was used by another node before`)),
     );
     return none(broken, byKey.length, 'keys');
@@ -114,13 +121,16 @@ const executedAgain: Check = {
 };
 
 function callsAfterRecord({ history: { calls }, recordedAtMs }: Facts): readonly Call[] {
-  return calls.filter(({ runId, nodeId, atMs }) => {
-    const recorded = recordedAtMs(runId, nodeId);
-    return recorded !== null && atMs > recorded;
+  return calls.filter((call) => {
+    const recorded = recordedAtMs(call);
+    return recorded !== null && call.atMs > recorded;
   });
 }
 
-/** What an effect depends on is committed before it begins. */
+/**
+ * What an effect depends on is committed before it begins: the results of what precedes it, of all items where that is a
+ * loop; and the beginning of each loop around it, with the items.
+ */
 const tooSoon: Check = {
   promise: 'R2',
   title: 'effects before what they depend on was recorded',
@@ -128,18 +138,27 @@ const tooSoon: Check = {
   judge: (facts) => {
     const { calls } = facts.history;
     const broken = calls.flatMap((call) => {
-      const after = facts.nodeFactsOf(call.runId, call.nodeId)?.after ?? [];
-      const missing = after.find((nodeId) => {
-        const recorded = facts.recordedAtMs(call.runId, nodeId);
-        return recorded === null || recorded > call.atMs + CLOCK_MS;
-      });
-      return missing === undefined
-        ? []
-        : [finding(call, `called before the result of ${missing} was recorded`)];
+      const missing = missingFor(facts, call);
+      return missing === null ? [] : [finding(call, `called before ${missing} was recorded`)];
     });
     return none(broken, calls.length, 'calls');
   },
 };
+
+function missingFor(facts: Facts, call: Call): string | null {
+  const { after = [], loops = [] } = facts.nodeFactsOf(call) ?? {};
+  const isLater = (writtenMs: number | null) => writtenMs === null || writtenMs > call.atMs + CLOCK_MS;
+  const before = after.flatMap((nodeId) => facts.placesOf(nodeId, call));
+  const result = before.find((place) => isLater(facts.recordedAtMs(place)));
+  if (result) return `the result of ${placeName(result)}`;
+  const around = loops.map((nodeId, depth): Place => ({
+    runId: call.runId,
+    nodeId,
+    iteration: frameAt(depth, call.iteration),
+  }));
+  const loop = around.find((place) => isLater(facts.begunAtMs(place)));
+  return loop ? `the beginning of ${placeName(loop)}` : null;
+}
 
 const strangers: Check = {
   promise: 'R2',
@@ -157,9 +176,7 @@ const unsafe: Check = {
   title: 'effects of unsafe nodes doubled',
   kind: 'promise',
   judge: (facts) => {
-    const calls = callsByNode(facts).filter(
-      ([first]) => first && facts.nodeFactsOf(first.runId, first.nodeId)?.unsafe,
-    );
+    const calls = callsByPlace(facts).filter(([first]) => first && facts.nodeFactsOf(first)?.unsafe);
     const broken = calls.flatMap(([, second]) =>
       second ? [finding(second, 'an unsafe node was called again')] : [],
     );

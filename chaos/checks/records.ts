@@ -1,5 +1,6 @@
-import { type Facts, groupedBy, isResult, nodeKey } from '../history/facts';
+import { type Facts, groupedBy, isResult } from '../history/facts';
 import type { EventRow, RunRow } from '../history/history';
+import { type Place, placeKey, placeName } from '../history/place';
 import { type Check, type Finding, none, told } from './check';
 
 /** What the engine says of a run that has cost it several workers. */
@@ -11,18 +12,21 @@ const twice: Check = {
   title: 'node results recorded twice',
   kind: 'promise',
   judge: ({ history: { nodes }, nodeWrites }) => {
-    const rows = groupedBy(nodes, (row) => nodeKey(row.runId, row.nodeId, row.iteration));
+    const rows = groupedBy(nodes, placeKey);
     const doubled = new Set([...rows].filter(([, same]) => same.length > 1).map(([key]) => key));
     for (const [key, writes] of nodeWrites) if (writes.filter(isResult).length > 1) doubled.add(key);
     const broken = [...doubled].map((key) => {
-      const [runId = '', nodeId] = key.split(' ');
-      return { runId, says: `node ${nodeId} has more than one result` };
+      const [runId = '', name] = key.split(' ');
+      return { runId, says: `node ${name} has more than one result` };
     });
     return none(broken, rows.size, 'nodes');
   },
 };
 
-/** The run went the way its graph says: the same nodes succeeded, failed and were skipped as in an undisturbed one. */
+/**
+ * The run went the way its graph says: the same nodes succeeded, failed and were skipped as in an undisturbed one, in
+ * the same items of loops, and there are no others.
+ */
 const otherEnd: Check = {
   promise: 'R1',
   title: 'runs that ended otherwise than their graph says',
@@ -45,37 +49,39 @@ function differences({ expectationOf, nodesOf }: Facts, run: RunRow): readonly F
   if (run.outcome !== expected.outcome) {
     return [{ runId: run.id, says: `${run.outcome} (${run.errorCode}) instead of ${expected.outcome}` }];
   }
-  const rows = new Map((nodesOf.get(run.id) ?? []).map(({ nodeId, status }) => [nodeId, status]));
-  return Object.entries(expected.statuses)
-    .filter(([nodeId, status]) => rows.get(nodeId) !== status)
-    .map(([nodeId, status]) => ({
+  const rows = new Map((nodesOf.get(run.id) ?? []).map((row) => [placeName(row), row.status]));
+  const names = new Set([...Object.keys(expected.statuses), ...rows.keys()]);
+  return [...names]
+    .map((name) => ({ name, is: rows.get(name), shallBe: expected.statuses[name] }))
+    .filter(({ is, shallBe }) => is !== shallBe)
+    .map(({ name, is = 'not recorded', shallBe = 'not recorded' }) => ({
       runId: run.id,
-      says: `node ${nodeId} is ${rows.get(nodeId) ?? 'not recorded'} instead of ${status}`,
+      says: `node ${name} is ${is} instead of ${shallBe}`,
     }));
 }
 
-/** What an effect left behind is what one of its calls was answered. */
+/** What a node left behind is what one of its calls was answered, or a message for it said. */
 const unknownOutput: Check = {
   promise: 'R2',
   title: 'recorded answers that no call was given',
   kind: 'promise',
-  judge: ({ history: { nodes, calls }, nodeFactsOf }) => {
-    const given = groupedBy(calls, ({ runId, nodeId }) => nodeKey(runId, nodeId));
-    const recorded = nodes.filter(
-      ({ runId, nodeId, status }) => status === 'succeeded' && nodeFactsOf(runId, nodeId)?.effect,
-    );
+  judge: (facts) => {
+    const { nodes, calls, messages } = facts.history;
+    const answers = new Set([...calls, ...messages].map(numberedKey));
+    const recorded = nodes.filter((row) => row.status === 'succeeded' && facts.nodeFactsOf(row)?.answered);
     const broken = recorded
-      .filter(
-        ({ runId, nodeId, number: known }) =>
-          !given.get(nodeKey(runId, nodeId))?.some(({ number: answered }) => answered === known),
-      )
-      .map(({ runId, nodeId, number: known }) => ({
-        runId,
-        says: `node ${nodeId} recorded ${known}, which none of its calls was answered`,
+      .filter((row) => !answers.has(numberedKey(row)))
+      .map((row) => ({
+        runId: row.runId,
+        says: `node ${placeName(row)} recorded ${row.number}, which nobody answered it`,
       }));
     return none(broken, recorded.length, 'results of effects');
   },
 };
+
+function numberedKey(row: Place & { readonly number: number | null }): string {
+  return `${placeKey(row)} ${row.number}`;
+}
 
 /** Numbered from 2 without a gap (1 is the run's creation), with one end, which is the outcome. */
 const events: Check = {

@@ -56,12 +56,14 @@ const twice: Check = {
   },
 };
 
+/** A client has asked for it, or a run that is there calls it. */
 const uninvited: Check = {
   promise: 'R1',
   title: 'runs nobody asked for',
   kind: 'promise',
-  judge: ({ history: { starts, runs } }) => {
-    const asked = new Set(starts.map(({ key }) => key));
+  judge: ({ history: { starts, runs }, expectationOf }) => {
+    const called = runs.flatMap(({ id }) => expectationOf(id)?.calls ?? []);
+    const asked = new Set([...starts.map(({ key }) => key), ...called]);
     const strange = runs.filter(({ key }) => !asked.has(key));
     return none(
       strange.map(({ id, key }) => ({ runId: id, says: `its input names the unknown key "${key}"` })),

@@ -1,14 +1,13 @@
-import { type Facts, isResult, nodeKey } from '../history/facts';
+import { type Facts, groupedBy, isResult } from '../history/facts';
 import type { Call, Write } from '../history/history';
+import { type Place, placeKey, placeName, placeNamed } from '../history/place';
 import { type Check, none, told } from './check';
 import { spread } from './percentile';
 
 /** A worker whose clock was moved knows the database's time no better than by half a round trip. */
 const EARLY_MS = 50;
 
-interface DelaySeen {
-  readonly runId: string;
-  readonly nodeId: string;
+interface DelaySeen extends Place {
   readonly seconds: number;
   /** The last thing known to have happened before it began. */
   readonly notBeforeMs: number;
@@ -18,19 +17,16 @@ interface DelaySeen {
 }
 
 function delaysOf(facts: Facts): readonly DelaySeen[] {
-  const answered = new Map<string, Call[]>();
-  for (const call of facts.history.calls) {
-    const key = nodeKey(call.runId, call.nodeId);
-    answered.set(key, [...(answered.get(key) ?? []), call]);
-  }
+  const calls = groupedBy(facts.history.calls, placeKey);
   const seen: DelaySeen[] = [];
   for (const run of facts.history.runs) {
-    for (const [nodeId, seconds] of Object.entries(facts.expectationOf(run.id)?.delays ?? {})) {
-      const writes = facts.nodeWrites.get(nodeKey(run.id, nodeId)) ?? [];
+    for (const [name, seconds] of Object.entries(facts.expectationOf(run.id)?.delays ?? {})) {
+      const place = placeNamed(run.id, name);
+      const writes = facts.nodeWrites.get(placeKey(place)) ?? [];
       const end = writes.find(isResult);
       if (end?.status !== 'succeeded') continue;
-      const notBeforeMs = beginningOf(facts, { runId: run.id, nodeId, answered });
-      seen.push({ runId: run.id, nodeId, seconds, notBeforeMs, endedAtMs: end.atMs, dueAtMs: dueOf(writes) });
+      const notBeforeMs = beginningOf(facts, place, calls);
+      seen.push({ ...place, seconds, notBeforeMs, endedAtMs: end.atMs, dueAtMs: dueOf(writes) });
     }
   }
   return seen;
@@ -40,24 +36,15 @@ function dueOf(writes: readonly Write[]): number | null {
   return writes.find(({ status }) => status === 'waiting')?.resumeAtMs ?? null;
 }
 
-/** A delay begins after the calls before it came in, and after its run was made. */
-function beginningOf(
-  facts: Facts,
-  node: {
-    readonly runId: string;
-    readonly nodeId: string;
-    readonly answered: ReadonlyMap<string, readonly Call[]>;
-  },
-): number {
-  const after = facts.nodeFactsOf(node.runId, node.nodeId)?.after ?? [];
-  const arrivals = after.flatMap((before) => {
-    const calls = node.answered.get(nodeKey(node.runId, before)) ?? [];
-    const recorded = facts.node.get(nodeKey(node.runId, before))?.number;
-    return calls.filter(({ number: given }) => given === recorded).map(({ atMs }) => atMs);
+/** A delay begins after the calls before it came in, and after its run was asked for. */
+function beginningOf(facts: Facts, delay: Place, calls: ReadonlyMap<string, readonly Call[]>): number {
+  const before = (facts.nodeFactsOf(delay)?.after ?? []).flatMap((nodeId) => facts.placesOf(nodeId, delay));
+  const arrivals = before.flatMap((place) => {
+    const recorded = facts.node.get(placeKey(place))?.number;
+    const answered = (calls.get(placeKey(place)) ?? []).filter(({ number }) => number === recorded);
+    return answered.map(({ atMs }) => atMs);
   });
-  const asked =
-    facts.history.starts.find(({ key }) => key === facts.run.get(node.runId)?.key)?.askedAtMs ?? 0;
-  return Math.max(asked, ...arrivals);
+  return Math.max(facts.startOf(delay.runId)?.askedAtMs ?? 0, ...arrivals);
 }
 
 /** By the database's clock, whatever the workers' clocks say. */
@@ -67,13 +54,13 @@ const early: Check = {
   kind: 'promise',
   judge: (facts) => {
     const delays = delaysOf(facts);
-    const broken = delays.flatMap(({ runId, nodeId, seconds, notBeforeMs, endedAtMs, dueAtMs }) => {
+    const broken = delays.flatMap((delay) => {
+      const { runId, seconds, notBeforeMs, endedAtMs, dueAtMs } = delay;
       const earliestMs = notBeforeMs + seconds * 1000;
       const earlyMs = Math.max(earliestMs, dueAtMs ?? 0) - endedAtMs;
       if (earlyMs <= EARLY_MS) return [];
-      return [
-        { runId, says: `node ${nodeId} ended ${Math.round(earlyMs)} ms before its ${seconds} s were over` },
-      ];
+      const says = `node ${placeName(delay)} ended ${Math.round(earlyMs)} ms before its ${seconds} s were over`;
+      return [{ runId, says }];
     });
     return none(broken, delays.length, 'delays');
   },

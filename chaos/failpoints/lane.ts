@@ -13,7 +13,7 @@ import { gather } from '../lab/gather';
 import type { LabDatabase, LabServer } from '../lab/lab-server';
 import { Load } from '../lab/load';
 import { type Life, Member } from '../lab/member';
-import { smallGraph } from '../load/graphs';
+import { smallGraph } from '../load/plain-graphs';
 import { SeededRandom } from '../random';
 
 const PRELOAD = join(ROOT, 'chaos/preload/failpoints.cjs');
@@ -24,6 +24,9 @@ const FINISHED_WITHIN_MS = 15_000;
 const REGISTERED_WITHIN_MS = 8_000;
 /** Moments behind the end of a run (its last answer, a sweep) come within so long, or never. */
 const SWEPT_WITHIN_MS = 1_200;
+
+/** What every worker does soon after it has started, whether there are runs or not. */
+const FIRST_SWEEPS = ['register-worker', 'heartbeat-worker', 'rescue-runs', 'deliver-signals'] as const;
 
 /** What a lane is made of. */
 export interface LaneOptions {
@@ -114,8 +117,10 @@ export class Lane {
     await takesPart(life);
     await eventually(
       () => {
-        if (!points.some((point) => point.startsWith('after read-cancel-requests')))
-          throw new Error('Not yet.');
+        const missing = FIRST_SWEEPS.find(
+          (name) => !points.some((point) => point.startsWith(`after ${name} `)),
+        );
+        if (missing !== undefined) throw new Error(`A worker that starts has not come to ${missing}.`);
       },
       { timeoutMs: REGISTERED_WITHIN_MS },
     );
@@ -189,6 +194,7 @@ export class Lane {
       database,
       fleet,
       recorder,
+      decisions: [],
       customers,
       load,
       faults: this.#faults,

@@ -10,7 +10,7 @@ export interface Point {
 
 /** Sweeps go on for ever: the first two say what all do. */
 const SWEEPS =
-  /^(before|after) (heartbeat-worker|claim-queued|claim-due|next-due|bury-workers|rescue-runs|read-cancel-requests|release-unheld) /;
+  /^(before|after) (heartbeat-worker|claim-queued|claim-due|next-due|bury-workers|rescue-runs|release-unheld|take-attention|deliver-signals|cancel-orphans) /;
 const SWEEPS_KEPT = 2;
 /** A statement without a name is one of the framework's, and has no words of ours. */
 const NAMED = /^(before|after) [a-z][a-z0-9-]* #/;

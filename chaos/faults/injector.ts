@@ -84,14 +84,16 @@ export class Injector {
 
   /**
    * Kills one that runs. Mostly one that takes part, and not the last one that does: a lab in which all are just
-   * starting shows nothing. Now and then one that is starting.
+   * starting shows nothing. Now and then one that is starting, if there is one.
    */
   async #kill(fault: PlannedFault & { readonly kind: 'kill worker' | 'kill api' }): Promise<boolean> {
     const { fleet, random } = this.target;
     const places = fault.kind === 'kill api' ? [fleet.api] : fleet.workers;
     const alive = places.filter((member) => member.isAlive && !member.isFrozen);
-    const among = fault.starting ? alive.filter(({ current }) => !current.isReady) : readyOf(alive);
-    const least = fault.kind === 'kill api' || fault.starting ? 1 : 2;
+    const starting = fault.starting ? alive.filter(({ current }) => !current.isReady) : [];
+    // The one that was killed before may take part already: nobody else is going to start.
+    const among = starting.length > 0 ? starting : readyOf(alive);
+    const least = fault.kind === 'kill api' || starting.length > 0 ? 1 : 2;
     if (among.length < least) return false;
     const victim = random.pick(among);
     this.#note(fault.kind, victim.current.name);

@@ -1,7 +1,8 @@
+import type { Place } from './place';
+
 /** A start that the lab's client asked for, again and again under one key until it was answered. */
 export interface Start {
   readonly key: string;
-  readonly graph: string;
   readonly workspaceId: string;
   readonly askedAtMs: number;
   /** Runs that answers with a 2xx named. Empty: none came, and nothing was accepted as far as the client knows. */
@@ -11,11 +12,9 @@ export interface Start {
 }
 
 /** A call that came in at the effect recorder. */
-export interface Call {
+export interface Call extends Place {
   /** Its `Idempotency-Key`; empty when it had none. */
   readonly key: string;
-  readonly runId: string;
-  readonly nodeId: string;
   readonly bodyHash: string;
   /** What it was answered: another number for each call. */
   readonly number: number;
@@ -24,22 +23,30 @@ export interface Call {
   readonly process: string | null;
 }
 
+/** A message for a node that waited for one: a call of its address, or what a person said of an attempt. */
+export interface Message extends Place {
+  readonly kind: 'callback' | 'decision';
+  /** What it said: another number for each message, which the node is to give as its output. */
+  readonly number: number;
+  /** When it was answered that it counts; null when it was told that it does not, or nothing. */
+  readonly acceptedAtMs: number | null;
+}
+
 export interface RunRow {
   readonly id: string;
   readonly workspaceId: string;
-  /** The key of its start, which the lab puts into the input. */
+  /** The key of its start, which the lab puts into the input; of a called one made of its caller's. */
   readonly key: string;
   readonly outcome: string | null;
   readonly errorCode: string | null;
 }
 
-export interface NodeRow {
-  readonly runId: string;
-  readonly nodeId: string;
-  readonly iteration: string;
+export interface NodeRow extends Place {
   readonly status: string;
-  /** The number in the body that an effect was answered; null for other nodes. */
+  /** The number that an effect was answered or a message said; null for other nodes. */
   readonly number: number | null;
+  /** The run that it called; null for other nodes. */
+  readonly calledRunId: string | null;
 }
 
 /** The events of one checkpoint. */
@@ -108,6 +115,7 @@ export interface History {
   readonly graphs: ReadonlyMap<string, GraphFacts>;
   readonly starts: readonly Start[];
   readonly calls: readonly Call[];
+  readonly messages: readonly Message[];
   readonly runs: readonly RunRow[];
   readonly nodes: readonly NodeRow[];
   readonly events: readonly EventRow[];
@@ -130,7 +138,7 @@ export interface History {
 /** What is known beforehand of the runs of a graph. */
 export interface GraphFacts {
   readonly name: string;
-  /** By start key, for the outcome may depend on the input. */
+  /** By the key of the run, for the outcome may depend on the input. */
   readonly expected: ReadonlyMap<string, Expectation>;
   readonly nodes: ReadonlyMap<string, NodeFacts>;
 }
@@ -138,15 +146,23 @@ export interface GraphFacts {
 /** How a run ends when nothing is lost, whatever happens to the processes. */
 export interface Expectation {
   readonly outcome: string;
+  /** Of every place that there is a record of, by its name: those in loops once for each item. */
   readonly statuses: Readonly<Record<string, string>>;
-  /** Seconds that nodes wait. */
+  /** Seconds that places wait. */
   readonly delays: Readonly<Record<string, number>>;
+  /** Keys of the runs that it calls. */
+  readonly calls: readonly string[];
 }
 
 export interface NodeFacts {
-  readonly effect: boolean;
+  /** Whether its output is what somebody outside answered it. */
+  readonly answered: boolean;
   /** Never to be repeated without being asked. */
   readonly unsafe: boolean;
-  /** Nodes that have a recorded result before this one may begin. */
+  /** Whether it runs another workflow. */
+  readonly calls: boolean;
+  /** The loops around it, the outermost first. */
+  readonly loops: readonly string[];
+  /** Nodes that have a recorded result before this one may begin, in every item that there is of them for this one. */
   readonly after: readonly string[];
 }

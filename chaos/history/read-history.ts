@@ -18,8 +18,9 @@ export async function readRecorded(database: LabDatabase): Promise<Recorded> {
         from workflow_runs`),
     database.rows<NodeRow>(`
       select run_id as "runId", node_id as "nodeId", iteration, status,
-             case when json_typeof(output -> 'body') = 'object' then (output -> 'body' ->> 'number')::float8 end
-               as number
+             (case when json_typeof(output -> 'body') = 'object' then output -> 'body' ->> 'number'
+                   when json_typeof(output) = 'object' then output ->> 'number' end)::float8 as number,
+             case when json_typeof(output) = 'object' then output ->> 'runId' end as "calledRunId"
         from workflow_node_runs`),
     database.rows<EventRow>(`
       select run_id as "runId", first_seq as "firstSeq", last_seq as "lastSeq",

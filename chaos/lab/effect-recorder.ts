@@ -1,17 +1,31 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Call } from '../history/history';
-import { FAILING } from '../load/graphs';
+import type { Call, Message } from '../history/history';
+import { placeKey } from '../history/place';
+import { FAILING } from '../load/graph';
 import type { SeededRandom } from '../random';
+import { Callbacks } from './callbacks';
 import { ownerOfConnection } from './socket-owner';
+
+/** Below it are nodes, and below these their iterations. */
+const PATH = '/effects/';
 
 /** Most answers come at once, some take their time: a fault should find calls under way. */
 const LATENCIES_MS = [0, 0, 5, 20, 50, 120, 400] as const;
+const SLOW_MS = 500;
+
+/** What a call says beside what it passes on. */
+interface Said {
+  readonly run: string;
+  readonly slow?: boolean;
+  /** Which node of the run waits to be called, and where. */
+  readonly callback?: { readonly nodeId: string; readonly url: string };
+}
 
 /**
  * The outside world: every call that comes in is noted with its key, body and sender, and answered with another number,
- * so that a call made twice shows in whatever used its answer.
+ * so that a call made twice shows in whatever used its answer. Whoever asks for it is called back.
  */
 export class EffectRecorder {
   readonly calls: Call[] = [];
@@ -19,6 +33,7 @@ export class EffectRecorder {
   readonly #repeated = new Set<() => void>();
   readonly #seen = new Set<string>();
   readonly #underWay = new Map<string, number>();
+  readonly #callbacks: Callbacks;
   #holdsRepeats = false;
 
   private constructor(
@@ -26,7 +41,9 @@ export class EffectRecorder {
     private readonly random: SeededRandom,
     /** Processes that may call, by their numbers. */
     private readonly processes: () => ReadonlyMap<number, string>,
-  ) {}
+  ) {
+    this.#callbacks = new Callbacks(random.fork());
+  }
 
   static async start(
     random: SeededRandom,
@@ -41,9 +58,14 @@ export class EffectRecorder {
     return recorder;
   }
 
-  /** Where effects go; a node's id follows. */
+  /** Where effects go; a node's id follows, and in loops its iteration. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/effects`;
+    return `http://127.0.0.1:${this.#port}${PATH.slice(0, -1)}`;
+  }
+
+  /** The calls that it made of nodes that wait for them. */
+  get callbacks(): readonly Message[] {
+    return this.#callbacks.made;
   }
 
   /**
@@ -64,6 +86,7 @@ export class EffectRecorder {
 
   async close(): Promise<void> {
     this.holdRepeats(false);
+    await this.#callbacks.stop();
     this.server.closeAllConnections();
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -83,31 +106,30 @@ export class EffectRecorder {
   }
 
   #note(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
-    const nodeId = request.url?.split('/').at(-1) ?? '';
-    const { run } = JSON.parse(body.toString('utf8')) as { readonly run: string };
-    const key = String(request.headers['idempotency-key'] ?? '');
+    const [nodeId = '', iteration = ''] = (request.url ?? '').slice(PATH.length).split('/');
+    const { run, slow, callback } = JSON.parse(body.toString('utf8')) as Said;
+    const place = { runId: run, nodeId, iteration };
     const answered = this.calls.length + 1;
-    const atMs = Date.now();
     const process = this.#senderOf(request.socket);
     this.#count(process, 1);
     response.once('close', () => this.#count(process, -1));
     this.calls.push({
-      key,
-      runId: run,
-      nodeId,
+      ...place,
+      key: String(request.headers['idempotency-key'] ?? ''),
       bodyHash: createHash('sha256').update(body).digest('hex'),
       number: answered,
-      atMs,
+      atMs: Date.now(),
       process,
     });
+    if (callback) this.#callbacks.make({ ...place, nodeId: callback.nodeId }, callback.url);
     const answer = (): void => {
       response.writeHead(nodeId === FAILING ? 500 : 200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ number: answered }));
     };
-    const isRepeat = this.#seen.has(`${run} ${nodeId}`);
-    this.#seen.add(`${run} ${nodeId}`);
+    const isRepeat = this.#seen.has(placeKey(place));
+    this.#seen.add(placeKey(place));
     if (isRepeat && this.#holdsRepeats) this.#repeated.add(answer);
-    else setTimeout(answer, this.random.pick(LATENCIES_MS));
+    else setTimeout(answer, slow ? SLOW_MS : this.random.pick(LATENCIES_MS));
   }
 
   #count(process: string | null, change: 1 | -1): void {

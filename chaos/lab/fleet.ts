@@ -53,7 +53,9 @@ export class Fleet {
   /** Makes the places; nobody is started yet. */
   static async make(options: FleetOptions): Promise<Fleet> {
     const port = await freePort();
-    const shared = installation();
+    const url = `http://127.0.0.1:${port}`;
+    // Workers tell others where the API can be called.
+    const shared = { ...installation(), PUBLIC_URL: url };
     const place = async (slot: string, own: Environment): Promise<Member> => {
       const proxy = await DatabaseProxy.start(options.databasePort, options.random.fork());
       const { program } = options;
@@ -72,7 +74,7 @@ export class Fleet {
       const clock = number === options.workers ? options.clock?.environment : undefined;
       workers.push(await place(`worker-${number}`, { ROLES: 'worker,scheduler', ...clock }));
     }
-    return new Fleet(api, workers, `http://127.0.0.1:${port}`);
+    return new Fleet(api, workers, url);
   }
 
   get members(): readonly Member[] {

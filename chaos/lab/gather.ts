@@ -1,9 +1,9 @@
 import { eventually } from '#platform/testing';
 import { factsOf, type Facts } from '../history/facts';
-import type { Fault, GraphFacts, History } from '../history/history';
+import type { Fault, GraphFacts, History, Message } from '../history/history';
 import { readLeft, readRecorded } from '../history/read-history';
 import { nodeFactsOf } from '../load/definition';
-import type { Graph } from '../load/graphs';
+import { type Graph, withCalled } from '../load/graph';
 import type { Customer } from './customers';
 import type { EffectRecorder } from './effect-recorder';
 import { type FleetHistory, LEASE_MS, SLOTS } from './fleet';
@@ -14,7 +14,9 @@ import type { Load } from './load';
 export interface Gathered {
   readonly database: LabDatabase;
   readonly fleet: { readonly history: FleetHistory; readonly living: number; stop(): Promise<void> };
-  readonly recorder: Pick<EffectRecorder, 'calls'>;
+  readonly recorder: Pick<EffectRecorder, 'calls' | 'callbacks'>;
+  /** What people said of attempts that were interrupted. */
+  readonly decisions: readonly Message[];
   readonly customers: readonly Customer[];
   readonly load: Load;
   readonly faults: readonly Fault[];
@@ -27,6 +29,7 @@ export async function gather({
   database,
   fleet,
   recorder,
+  decisions,
   customers,
   load,
   ...injected
@@ -35,9 +38,9 @@ export async function gather({
   const recorded = await readRecorded(database);
   await fleet.stop();
   const graphs = new Map(
-    customers.flatMap(({ workflows }) =>
-      workflows.map(({ graph }): [string, GraphFacts] => [graph.name, graphFacts(graph, load)]),
-    ),
+    customers
+      .flatMap(({ workflows }) => workflows.flatMap(({ graph }) => withCalled(graph)))
+      .map((graph): [string, GraphFacts] => [graph.name, graphFacts(graph, load)]),
   );
   const history: History = {
     ...recorded,
@@ -45,6 +48,7 @@ export async function gather({
     graphs,
     starts: load.starts,
     calls: recorder.calls,
+    messages: [...recorder.callbacks, ...decisions],
     ...injected,
     left: await readLeft(database),
     slots: SLOTS,
@@ -62,7 +66,11 @@ async function funerals(database: LabDatabase, living: number): Promise<void> {
   await eventually(registered, { timeoutMs: 4 * LEASE_MS, everyMs: 100 }).catch(() => undefined);
 }
 
-function graphFacts(graph: Graph, load: Load): GraphFacts {
-  const expected = new Map(load.inputs(graph).map((input) => [input.key, graph.expected(input)]));
-  return { name: graph.name, expected, nodes: nodeFactsOf(graph.definition('')) };
+function graphFacts(graph: Graph, { asked }: Load): GraphFacts {
+  const own = asked.filter((one) => one.graph === graph);
+  return {
+    name: graph.name,
+    expected: new Map(own.map(({ input }) => [input.key, graph.expected(input)])),
+    nodes: nodeFactsOf(graph.definition({ effectUrl: '', calledId: '' })),
+  };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Start } from '../history/history';
-import { type Graph, inputFor, type LoadInput } from '../load/graphs';
+import { type Asked, askedBy, type Graph, inputFor, type LoadInput } from '../load/graph';
 import type { SeededRandom } from '../random';
 import type { ApiClient } from '../../apps/api/test/support/api-client';
 import type { Customer } from './customers';
@@ -17,11 +17,16 @@ const GIVE_UP_MS = 120_000;
 /** As many ask at a time: a server that comes back is not to be buried under those who wait for it. */
 const CLIENTS = 24;
 
-type Asked = { -readonly [K in keyof Start]: Start[K] } & { runIds: string[]; readonly input: LoadInput };
+/** A start and what it was about. */
+type Begun = { -readonly [K in keyof Start]: Start[K] } & {
+  runIds: string[];
+  readonly graph: Graph;
+  readonly input: LoadInput;
+};
 
 /** A client that starts runs, each under a key of its own, until it has an answer. */
 export class Load {
-  readonly #asked: Asked[] = [];
+  readonly #asked: Begun[] = [];
   readonly #clients = new Set<Promise<void>>();
   #waiting = 0;
 
@@ -34,9 +39,9 @@ export class Load {
     return this.#asked;
   }
 
-  /** Which input each key stands for. */
-  inputs(graph: Graph): readonly LoadInput[] {
-    return this.#asked.filter((asked) => asked.graph === graph.name).map(({ input }) => input);
+  /** The runs that there may be: those that were started, and those that these call. */
+  get asked(): readonly Asked[] {
+    return this.#asked.flatMap(({ graph, input }) => askedBy(graph, input));
   }
 
   get accepted(): number {
@@ -88,9 +93,9 @@ export class Load {
     const { account, workflows } = this.random.pick(this.customers);
     const { graph, published } = this.random.pick(workflows);
     const key = `start-${this.#asked.length + 1}`;
-    const asked: Asked = {
+    const asked: Begun = {
       key,
-      graph: graph.name,
+      graph,
       workspaceId: account.workspaceId,
       askedAtMs: Date.now(),
       runIds: [],
@@ -121,7 +126,7 @@ async function attempt({
 }: {
   readonly api: ApiClient;
   readonly path: string;
-  readonly asked: Asked;
+  readonly asked: Begun;
   readonly patienceMs: number;
 }): Promise<string | null> {
   const { status, body, text } = await api

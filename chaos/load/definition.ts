@@ -4,6 +4,8 @@ import type { NodeFacts } from '../history/history';
 export interface NodeSpec {
   readonly id: string;
   readonly type: string;
+  /** The loop in whose body it is. */
+  readonly parent?: string;
   readonly join?: 'all' | 'any';
   readonly repeat?: 'unsafe';
   readonly params?: Readonly<Record<string, unknown>>;
@@ -21,20 +23,29 @@ export interface Definition {
   readonly edges: readonly EdgeSpec[];
 }
 
-/** What the checks have to know of each node. Nodes must stand behind those that lead to them. */
+/** What the checks have to know of each node. Nodes must stand behind those that lead to them, and loops before their bodies. */
 export function nodeFactsOf({ nodes, edges }: Definition): ReadonlyMap<string, NodeFacts> {
   const facts = new Map<string, NodeFacts>();
   for (const node of nodes) {
+    const around = facts.get(node.parent ?? '');
     const before = edges
       .filter(({ to }) => to === node.id)
-      .map(({ from }) => new Set([from, ...(facts.get(from)?.after ?? [])]));
+      .map(({ from }) => new Set([from, ...insideOf(from, nodes), ...(facts.get(from)?.after ?? [])]));
+    const own = node.join === 'any' ? common(before) : union(before);
     facts.set(node.id, {
-      effect: node.type === 'http.request',
+      answered: node.type === 'http.request' || node.type === 'wait.callback',
       unsafe: node.repeat === 'unsafe',
-      after: [...(node.join === 'any' ? common(before) : union(before))],
+      calls: node.type === 'run.workflow',
+      loops: node.parent === undefined ? [] : [...(around?.loops ?? []), node.parent],
+      after: [...union([own, new Set(around?.after)])],
     });
   }
   return facts;
+}
+
+/** All that is in the body of a loop, however deep. */
+function insideOf(loop: string, nodes: readonly NodeSpec[]): readonly string[] {
+  return nodes.flatMap(({ id, parent }) => (parent === loop ? [id, ...insideOf(id, nodes)] : []));
 }
 
 function union(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {

@@ -1,14 +1,16 @@
 import type { Finding } from '../checks/check';
 import type { Facts } from '../history/facts';
+import type { Write } from '../history/history';
+import { placeName } from '../history/place';
 
 /** All that is known of a run, in the order in which it happened: what to read when a promise was broken. */
 function storyOf({ history, ownership }: Facts, runId: string): readonly string[] {
   const lines: { readonly atMs: number; readonly text: string }[] = [];
   for (const write of history.writes) {
-    const { atMs, table, op, nodeId, status, workerId, formerWorkerId, seq, transaction } = write;
+    const { atMs, table, op, status, workerId, formerWorkerId, seq, transaction } = write;
     if (write.runId !== runId) continue;
     const moved =
-      table === 'queue' ? `${formerWorkerId ?? 'nobody'} -> ${workerId ?? 'nobody'}` : (nodeId ?? '');
+      table === 'queue' ? `${formerWorkerId ?? 'nobody'} -> ${workerId ?? 'nobody'}` : writtenName(write);
     const who = ownership.processOf(write) ?? '?';
     lines.push({
       atMs,
@@ -19,8 +21,14 @@ function storyOf({ history, ownership }: Facts, runId: string): readonly string[
     if (call.runId !== runId) continue;
     lines.push({
       atMs: call.atMs,
-      text: `${call.process ?? '?'} calls ${call.nodeId}, is given ${call.number}`,
+      text: `${call.process ?? '?'} calls ${placeName(call)}, is given ${call.number}`,
     });
+  }
+  for (const message of history.messages) {
+    const { kind, number, acceptedAtMs } = message;
+    if (message.runId !== runId || acceptedAtMs === null) continue;
+    const text = `${kind} of ${placeName(message)} with ${number} was accepted`;
+    lines.push({ atMs: acceptedAtMs, text });
   }
   const workers = new Set((ownership.tenures.get(runId) ?? []).map(({ workerId }) => workerId));
   for (const { workerId, process, goneMs } of ownership.workers.values()) {
@@ -36,6 +44,10 @@ function storyOf({ history, ownership }: Facts, runId: string): readonly string[
     .filter(({ atMs }) => Number.isFinite(atMs))
     .toSorted((one, other) => one.atMs - other.atMs)
     .map(({ atMs, text }) => `${((atMs - begun) / 1000).toFixed(3).padStart(8)} s  ${text}`);
+}
+
+function writtenName({ nodeId, iteration }: Write): string {
+  return nodeId === null ? '' : placeName({ nodeId, iteration: iteration ?? '' });
 }
 
 /** Runs whose stories are told at most. */
