@@ -229,6 +229,16 @@ describe('the checks', () => {
     ).toEqual(['effects of runs that are not there']);
   });
 
+  it('do not call it broken that a run fails because one that it called was given up', () => {
+    const change = ({ runs }: History): Partial<History> => ({
+      runs: runs.map((run) => {
+        if (run.key === 'start-2/child') return { ...run, outcome: 'failed', errorCode: 'run.workers_lost' };
+        return run.key === 'start-2' ? { ...run, outcome: 'failed', errorCode: 'node.child_failed' } : run;
+      }),
+    });
+    expect(brokenBy(change)).not.toContain('runs that ended otherwise than their graph says');
+  });
+
   it('report a recorded node that its owner calls again, and an unsafe one that anybody does', () => {
     const again = { atMs: 6_650, process: 'worker-2#1' };
     expect(brokenBy(({ calls }) => ({ calls: [...calls, call(again)] }))).toEqual([
