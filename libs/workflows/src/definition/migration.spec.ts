@@ -161,7 +161,7 @@ const plans = fc.record({
   joins: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
   edges: fc.array(edge, { maxLength: 16 }),
   edit: fc.record({
-    kind: fc.constantFrom('change', 'hang', 'connect', 'cut'),
+    kind: fc.constantFrom('change', 'hang', 'connect', 'cut', 'join'),
     at: fc.integer({ min: 1, max: 9 }),
     edge,
   }),
@@ -171,7 +171,7 @@ const plans = fc.record({
 
 type Plan = typeof plans extends fc.Arbitrary<infer P> ? P : never;
 
-/** The same definition with one thing changed: a node, a node more, an edge more, or an edge less. */
+/** The same definition with one thing changed: a node, a node more, an edge more, an edge less, or a join. */
 function edited({ edit: { kind, at, edge: more }, ...drawing }: Plan): WorkflowDefinition {
   const { count, edges } = drawing;
   switch (kind) {
@@ -190,9 +190,19 @@ function edited({ edit: { kind, at, edge: more }, ...drawing }: Plan): WorkflowD
       return drawn({ ...drawing, edges: [...edges, more] });
     case 'cut':
       return drawn({ ...drawing, edges: edges.filter((_, i) => i !== at) });
+    case 'join':
+      return withJoin(drawn(drawing), at % count);
     default:
       return kind satisfies never;
   }
+}
+
+/** The same definition with another join at one node. */
+function withJoin(definition: WorkflowDefinition, at: number): WorkflowDefinition {
+  const nodes = definition.nodes.map((node, i) =>
+    i === at ? { ...node, join: node.join === 'any' ? ('all' as const) : ('any' as const) } : node,
+  );
+  return { ...definition, nodes };
 }
 
 /** The edges as they are drawn among so many nodes, for a graph that gets more. */
@@ -203,7 +213,7 @@ function fitted(edges: readonly Edge[], count: number): readonly Edge[] {
 }
 
 describe('whatever the graphs and what is recorded', () => {
-  // Seen to fail without the comparison of the ways in, and without that of the ways out.
+  // Seen to fail without the comparison of the ways in, without that of the ways out, and without those of nodes behind.
   it('a run that may go on executes nothing again, loses nothing, and has the same nodes ready', () => {
     const count = { migrated: 0, changedAndMigrated: 0 };
     fc.assert(

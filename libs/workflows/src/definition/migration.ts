@@ -26,8 +26,9 @@ export type Obstacle =
  *
  * That is so when every recorded node is the same and has the same ways in, and every settled one (skipped ones are) the
  * same ways out. By induction along the edges: the ways into a recorded node come from the same nodes and are taken or
- * dead as they were. Nothing can hang on what is settled but what hung on it before, so nothing new is ready at once;
- * only a body can begin without a way in, so a loop under way keeps the nodes its items begin with.
+ * dead as they were. Nothing can hang on what is settled but what hung on it before, and that has the same ways in and the
+ * same join, so nothing new is ready at once; only a body can begin without a way in, so a loop under way keeps the nodes
+ * its items begin with.
  */
 export function obstacleToMigration(
   before: WorkflowDefinition,
@@ -52,6 +53,18 @@ export function obstacleToMigration(
       return { reason: 'body_changed', nodeId };
     }
   }
+  return obstacleBehind(recorded, old, renewed);
+}
+
+/** The same of nodes that nothing is recorded of, and that some of what is settled leads to. */
+function obstacleBehind(recorded: readonly RecordedNodeRun[], old: Shape, renewed: Shape): Obstacle | null {
+  const known = new Set(recorded.map(({ nodeId }) => nodeId));
+  const settled = recorded.filter(({ status }) => status !== 'waiting' && status !== 'running');
+  for (const nodeId of new Set(settled.flatMap((node) => old.targetsOf(node.nodeId)))) {
+    if (known.has(nodeId)) continue;
+    if (!isSame(old.waysInto(nodeId), renewed.waysInto(nodeId))) return { reason: 'way_in_changed', nodeId };
+    if (old.node(nodeId)?.join !== renewed.node(nodeId)?.join) return { reason: 'node_changed', nodeId };
+  }
   return null;
 }
 
@@ -70,12 +83,14 @@ class Shape {
   readonly #nodes: ReadonlyMap<string, NodeDefinition>;
   readonly #in = new Map<string, string[]>();
   readonly #out = new Map<string, string[]>();
+  readonly #targets = new Map<string, string[]>();
 
   constructor(definition: WorkflowDefinition) {
     this.#nodes = new Map(definition.nodes.map((node) => [node.id, node]));
     for (const { from, port, to } of definition.edges) {
       enter(this.#in, to, `${from} ${port}`);
       enter(this.#out, from, `${port} ${to}`);
+      enter(this.#targets, from, to);
     }
   }
 
@@ -89,6 +104,10 @@ class Shape {
 
   waysOutOf(id: string): readonly string[] {
     return (this.#out.get(id) ?? []).toSorted();
+  }
+
+  targetsOf(id: string): readonly string[] {
+    return this.#targets.get(id) ?? [];
   }
 
   /** The nodes of a loop's body that an item begins with; none for a node without a body. */
