@@ -84,7 +84,7 @@ interface Candidate {
   readonly limits: EngineLimits;
 }
 
-/** A start with the key of an earlier one in its batch, and whether it asks for the same. */
+/** A start with the key, or for the letter, of an earlier one in its batch, and whether it asks for the same. */
 interface Follower {
   readonly first: Candidate;
   readonly same: boolean;
@@ -158,18 +158,15 @@ export class RunStarter {
       const key = idempotency && { workflowId, workspaceId, runId, lasting: false, ...idempotency };
       return { request, runId, key, limits: limits.get(workspaceId) ?? NO_LIMITS };
     });
-    const repeated = repeatedRequeues(candidates);
-    const wanted = candidates.filter((candidate) => !repeated.has(candidate));
-    const results = await db.cell(this.cellId, (tx) => this.#start(tx, wanted));
+    const results = await db.cell(this.cellId, (tx) => this.#start(tx, candidates));
     this.#tell(results);
-    return candidates.map((candidate) => {
-      const first = repeated.get(candidate);
-      return first ? asked(resultOf(results, first)) : resultOf(results, candidate);
-    });
+    return candidates.map((candidate) => resultOf(results, candidate));
   }
 
   async #start(tx: Tx, candidates: readonly Candidate[]): Promise<ReadonlyMap<Candidate, StartResult>> {
+    const repeated = repeatedRequeues(candidates);
     const { results, followers } = await this.#settleKeys(tx, candidates);
+    for (const [candidate, first] of repeated) followers.set(candidate, { first, same: true });
     await this.#decide(
       tx,
       candidates.filter((candidate) => !followers.has(candidate)),

@@ -114,15 +114,9 @@ export class WorkspaceStreams {
       const next = BigInt(horizon?.next ?? 0);
       const step = BigInt(position.xact) + STEP;
       const until = step < next ? step : next;
-      const chunks = await this.db.execute(
-        cellId,
-        readWorkspaceEvents,
-        workspaceId,
-        position.xact,
-        position.runId,
-        position.seq,
-        until.toString(),
-        CHUNKS,
+      const { xact, runId, seq } = position;
+      const chunks = await this.db.tenant(workspaceId, (tx) =>
+        tx.query(readWorkspaceEvents, workspaceId, xact, runId, seq, until.toString(), CHUNKS),
       );
       for (const { at, event } of chunks.flatMap(toldBy)) {
         // The first chunk may begin before the position, which stands in its midst.
