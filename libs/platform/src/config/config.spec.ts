@@ -46,6 +46,11 @@ describe('the configuration', () => {
     ['ROLES', 'cook'],
     ['SECRET_KEY', 'short'],
     ['SECRET_KEY', Buffer.alloc(32, 1).toString('base64')],
+    ['ENCRYPTION_KEYS', key],
+    ['ENCRYPTION_KEYS', `1:${key}`],
+    ['ENCRYPTION_KEYS', `256:${key}`],
+    ['ENCRYPTION_KEYS', `2:${key},2:${key}`],
+    ['ENCRYPTION_KEYS', '2:short'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => parseConfig({ [name]: value })).toThrow(new RegExp(`${name} `));
   });

@@ -62,7 +62,7 @@ const databaseUrl = z
   .transform((value) => value ?? null);
 
 /** A base64 key of 32 bytes. The all-equal placeholders people paste are refused. */
-const key32 = z
+const givenKey32 = z
   .string()
   .refine(
     (value) => Buffer.from(value, 'base64').length === 32,
@@ -72,9 +72,24 @@ const key32 = z
     (value) => new Set(Buffer.from(value, 'base64')).size > 4,
     'looks like a placeholder: use openssl rand -base64 32',
   )
-  .transform((value) => new Secret(value))
-  .optional()
-  .transform((value) => value ?? null);
+  .transform((value) => new Secret(value));
+const key32 = givenKey32.optional().transform((value) => value ?? null);
+
+/** Keys with their numbers, as `3:<base64>,2:<base64>`. */
+const numberedKeys = list
+  .transform((items) => items.map((item) => /^(?<id>\d{1,3}):(?<key>.+)$/.exec(item)?.groups ?? {}))
+  .pipe(
+    z.array(
+      z.object({
+        id: z
+          .string('must be number:key, as in 2:<32 bytes in base64>')
+          .transform(Number)
+          .pipe(z.number().min(2, 'numbers begin with 2').max(255, 'numbers end with 255')),
+        key: givenKey32,
+      }),
+    ),
+  )
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'has a number twice');
 
 /** Every variable the product reads. One list: typed configuration, documentation and `.env.example` come from it. */
 export const settings = {
@@ -145,6 +160,12 @@ export const settings = {
     example: '',
     doc: 'Key of 32 bytes in base64 from which tokens are derived. Without it one is generated into DATA_DIR. All processes of an installation must share it.',
     schema: key32,
+  },
+  encryptionKeys: {
+    env: 'ENCRYPTION_KEYS',
+    example: '',
+    doc: 'Keys that seal customers’ secrets, newest first, as 3:<32 bytes in base64>,2:<…>. Without it they are sealed with a key derived from SECRET_KEY. Rotate: put a new one first, restart, npm run secrets:rotate, take the old one out.',
+    schema: numberedKeys,
   },
   roles: {
     env: 'ROLES',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { CountingRandom } from '#platform/testing';
 import { SystemRandom } from '../ids/random';
 import { constantTimeEqual, sha256 } from './digest';
+import { KeyRing } from './key-ring';
 import { Keys } from './keys';
 import { SecretBox, SecretBoxError } from './secret-box';
 
@@ -74,6 +75,36 @@ describe('SecretBox', () => {
     for (let length = 0; length < sealed.length; length += 1) {
       expect(() => box.open(sealed.subarray(0, length), 'row:1')).toThrow(SecretBoxError);
     }
+  });
+});
+
+describe('KeyRing', () => {
+  const keys = new Keys(secretKey);
+  const [two, three] = [
+    { id: 2, key: Buffer.alloc(32, 2) },
+    { id: 3, key: Buffer.alloc(32, 3) },
+  ];
+  const ringOf = (...given: readonly { id: number; key: Buffer }[]) =>
+    new KeyRing(keys, given, new SystemRandom());
+
+  it('seals with its first key, and opens what any of its keys has sealed, the derived one included', () => {
+    const derived = ringOf().seal('old', 'row');
+    const second = ringOf(two).seal('newer', 'row');
+    const third = ringOf(three, two).seal('newest', 'row');
+    expect([derived[0], second[0], third[0]]).toEqual([1, 2, 3]);
+    const ring = ringOf(three, two);
+    expect([derived, second, third].map((box) => ring.open(box, 'row'))).toEqual(['old', 'newer', 'newest']);
+    expect(ring.currentId).toBe(3);
+    expect(ringOf().currentId).toBe(1);
+  });
+
+  it('says which key is missing, and opens nothing for a stranger, whatever the number says', () => {
+    const sealed = ringOf(two).seal('text', 'row');
+    expect(() => ringOf(three).open(sealed, 'row')).toThrow('key 2, which the ring has not');
+    expect(() => ringOf({ id: 2, key: three.key }).open(sealed, 'row')).toThrow(SecretBoxError);
+    expect(() => ringOf(two).open(Buffer.alloc(0), 'row')).toThrow(SecretBoxError);
+    const relabelled = Buffer.concat([Buffer.of(3), sealed.subarray(1)]);
+    expect(() => ringOf({ id: 3, key: two.key }).open(relabelled, 'row')).toThrow(SecretBoxError);
   });
 });
 

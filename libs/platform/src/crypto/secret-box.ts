@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Random } from '../ids/random';
 
-/** Which key sealed a box. A rotation will add a second id; old boxes keep saying 1. */
-const KEY_ID = 1;
+/** The id of a key that is the only one of its purpose. */
+const ONLY_KEY_ID = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
@@ -15,30 +15,32 @@ export class SecretBoxError extends Error {
 /**
  * Seals texts for storage: AES-256-GCM with a random nonce. The layout is key id (1 byte), nonce (12), tag (16),
  * ciphertext. The context is not stored but authenticated: a box moved to another row or column does not open there.
+ * What has to outlive its key is sealed by a `KeyRing`, which holds several of these.
  */
 export class SecretBox {
   constructor(
     private readonly key: Buffer,
     private readonly random: Random,
+    private readonly keyId: number = ONLY_KEY_ID,
   ) {}
 
   /** `context` says where the box will lie, e.g. `mail:<id>`; the same text is needed to open it. */
   seal(plaintext: string, context: string): Buffer {
     // Random nonces of 96 bits are safe for some 2^32 boxes under one key, far beyond what an installation seals.
     const nonce = this.random.bytes(NONCE_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(authenticated(context));
+    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(this.#authenticated(context));
     const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
-    return Buffer.concat([Buffer.of(KEY_ID), nonce, cipher.getAuthTag(), ciphertext]);
+    return Buffer.concat([Buffer.of(this.keyId), nonce, cipher.getAuthTag(), ciphertext]);
   }
 
   /** Throws SecretBoxError for a box that was not sealed with this key for this context. */
   open(box: Buffer, context: string): string {
     if (box.length < HEADER_BYTES) throw new SecretBoxError(`A box of ${box.length} bytes is too short.`);
-    if (box[0] !== KEY_ID) throw new SecretBoxError(`The box was sealed with the unknown key ${box[0]}.`);
+    if (box[0] !== this.keyId) throw new SecretBoxError(`The box was sealed with the unknown key ${box[0]}.`);
     const nonce = box.subarray(1, 1 + NONCE_BYTES);
     const tag = box.subarray(1 + NONCE_BYTES, HEADER_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', this.key, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(authenticated(context))
+      .setAAD(this.#authenticated(context))
       .setAuthTag(tag);
     try {
       const plain = Buffer.concat([decipher.update(box.subarray(HEADER_BYTES)), decipher.final()]);
@@ -52,9 +54,9 @@ export class SecretBox {
       );
     }
   }
-}
 
-/** The key id is authenticated too, so that a box cannot be relabelled. */
-function authenticated(context: string): Buffer {
-  return Buffer.concat([Buffer.of(KEY_ID), Buffer.from(context, 'utf8')]);
+  /** The key id is authenticated too, so that a box cannot be relabelled. */
+  #authenticated(context: string): Buffer {
+    return Buffer.concat([Buffer.of(this.keyId), Buffer.from(context, 'utf8')]);
+  }
 }

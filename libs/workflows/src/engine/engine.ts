@@ -3,7 +3,7 @@ import { Clock, Db, Ids, Logger, type Tx } from '#platform';
 import { RunAdmission } from '../ports';
 import { channels } from './channels';
 import { Gates } from './gates';
-import { RunStarter, type StartRequest, type StartResult } from './run-starter';
+import { RunStarter, type StartIn, type StartRequest, type StartResult } from './run-starter';
 import type { QueueState } from './queue-state';
 import {
   anyToCancel,
@@ -75,6 +75,15 @@ export class Engine {
   async start(request: StartRequest): Promise<StartResult> {
     const cellId = await this.db.cellOf(request.workspaceId);
     return this.#starter(cellId).start(request);
+  }
+
+  /** Starts runs together with rows of the caller's, in one transaction over their cell; see `RunStarter`. */
+  startWith<T>(
+    cellId: string,
+    workspaceIds: readonly string[],
+    work: (tx: Tx, start: StartIn) => Promise<T>,
+  ): Promise<T> {
+    return this.#starter(cellId).startWith(workspaceIds, work);
   }
 
   /**

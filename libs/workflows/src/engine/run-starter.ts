@@ -74,6 +74,9 @@ export type StartResult =
   | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal }
   | { readonly kind: 'runaway'; readonly runaway: Runaway };
 
+/** The door to starts in a transaction that writes other rows as well: answers in the order of the requests. */
+export type StartIn = (requests: readonly StartRequest[]) => Promise<readonly StartResult[]>;
+
 type Answer = StartResult | { readonly kind: 'failed'; readonly error: unknown };
 
 /** A request on its way, with the id its run would get. */
@@ -134,6 +137,25 @@ export class RunStarter {
     return answer;
   }
 
+  /**
+   * Starts runs of these workspaces together with other rows, in one transaction: all of it happens, or nothing. `work`
+   * may be performed more than once. It asks for starts once, after it has taken its own locks: those of starts come last.
+   */
+  async startWith<T>(
+    workspaceIds: readonly string[],
+    work: (tx: Tx, start: StartIn) => Promise<T>,
+  ): Promise<T> {
+    const prepared = await this.#prepare(workspaceIds);
+    return this.services.db.cell(this.cellId, async (tx) =>
+      work(tx, async (requests) => {
+        const candidates = this.#candidates(requests, prepared);
+        const results = await this.#start(tx, candidates);
+        tx.afterCommit(() => this.#tell(results));
+        return candidates.map((candidate) => resultOf(results, candidate));
+      }),
+    );
+  }
+
   async #flush(requests: readonly StartRequest[]): Promise<readonly Answer[]> {
     try {
       return await this.#startTogether(requests);
@@ -147,20 +169,28 @@ export class RunStarter {
     }
   }
 
-  async #startTogether(requests: readonly StartRequest[]): Promise<readonly StartResult[]> {
-    const { db, ids, admission } = this.services;
-    const workspaceIds = [...new Set(requests.map(({ workspaceId }) => workspaceId))];
-    await admission.prepare(workspaceIds);
-    const limits = await this.services.limits.of(workspaceIds);
-    const candidates = requests.map((request): Candidate => {
-      const runId = ids.next();
+  #startTogether(requests: readonly StartRequest[]): Promise<readonly StartResult[]> {
+    const workspaceIds = requests.map(({ workspaceId }) => workspaceId);
+    return this.startWith(workspaceIds, (_tx, start) => start(requests));
+  }
+
+  /** Whatever has to be looked up elsewhere, before the transaction. */
+  async #prepare(workspaceIds: readonly string[]): Promise<ReadonlyMap<string, EngineLimits>> {
+    const distinct = [...new Set(workspaceIds)];
+    await this.services.admission.prepare(distinct);
+    return this.services.limits.of(distinct);
+  }
+
+  #candidates(
+    requests: readonly StartRequest[],
+    limits: ReadonlyMap<string, EngineLimits>,
+  ): readonly Candidate[] {
+    return requests.map((request): Candidate => {
+      const runId = this.services.ids.next();
       const { workflowId, workspaceId, idempotency } = request;
       const key = idempotency && { workflowId, workspaceId, runId, lasting: false, ...idempotency };
       return { request, runId, key, limits: limits.get(workspaceId) ?? NO_LIMITS };
     });
-    const results = await db.cell(this.cellId, (tx) => this.#start(tx, candidates));
-    this.#tell(results);
-    return candidates.map((candidate) => resultOf(results, candidate));
   }
 
   async #start(tx: Tx, candidates: readonly Candidate[]): Promise<ReadonlyMap<Candidate, StartResult>> {

@@ -102,6 +102,14 @@ export class Runs {
 
   /** Accepts a run of a version. The door for all starts: what limits runs hangs on it. */
   async startVersion(version: StartableVersion, start: RunStart): Promise<AcceptedRun> {
+    return accepted(await this.engine.start(await this.requestOf(version, start)));
+  }
+
+  /**
+   * What the engine is asked for, for a start that somebody else performs together with rows of their own. Throws what is
+   * wrong with it: no such trigger, a concurrency key that gives no value.
+   */
+  async requestOf(version: StartableVersion, start: RunStart): Promise<StartRequest> {
     const { workspaceId, workflowId } = start;
     const ofType = version.triggers.filter(({ type }) => type === start.triggerType);
     const chosen =
@@ -109,7 +117,7 @@ export class Runs {
     const [trigger] = chosen;
     if (!trigger || chosen.length > 1) throw noTrigger(start, ofType);
     const input = JSON.stringify(start.input);
-    const result = await this.engine.start({
+    return {
       workspaceId,
       workflowId,
       versionId: version.versionId,
@@ -132,8 +140,7 @@ export class Runs {
       ...(start.origin && { origin: start.origin }),
       ...(start.resultsOf && { resultsOf: start.resultsOf }),
       ...(start.requeue && { requeue: start.requeue }),
-    });
-    return accepted(result);
+    };
   }
 
   async get(workspaceId: string, runId: string): Promise<RunView> {
@@ -217,7 +224,8 @@ export class Runs {
   }
 }
 
-function accepted(result: StartResult): AcceptedRun {
+/** The run of a start that the engine has decided. Throws why there is none. */
+export function accepted(result: StartResult): AcceptedRun {
   switch (result.kind) {
     case 'started':
       return { id: result.runId, replayed: false };
