@@ -123,8 +123,12 @@ const CASES: readonly Case[] = [
       'libs/workflows/src/definition/platform.ts': `import type { Clock } from '#platform'; export type C = Clock;`,
       'libs/workflows/src/definition/disk.ts': `import { readFileSync } from 'node:fs'; export const r = readFileSync;`,
       'libs/workflows/src/expressions/engine.ts': `import { EngineError } from '../engine/engine-error'; export const e = EngineError;`,
+      'libs/workflows/src/triggers/schedules/calculus/now.ts': `import type { Clock } from '#platform'; export type C = Clock;`,
+      'libs/workflows/src/triggers/schedules/calculus/service.ts': `import { controller } from '../../../catalog/workflow.controller'; export const c = controller;`,
     },
     good: {
+      'libs/workflows/src/triggers/schedules/calculus/timing.ts': `import { z } from 'zod'; import { graph } from '../../../definition/graph'; export const all = [z, graph];`,
+      'libs/workflows/src/triggers/schedules/due.ts': `import { Clock } from '#platform'; export const c = Clock;`,
       'libs/workflows/src/expressions/evaluate.ts': `import jsonata from 'jsonata'; import { RE2JS } from 're2js'; import { z } from 'zod'; import { graph } from '../definition/graph'; export const all = [jsonata, RE2JS, z, graph];`,
       'libs/workflows/src/expressions/evaluate.spec.ts': `import fc from 'fast-check'; export const f = fc;`,
     },
