@@ -670,6 +670,35 @@ create policy tenant_isolation on run_start_windows to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
+create table schedule_fires (
+  schedule_id uuid not null,
+  due_at timestamptz not null,
+  workspace_id uuid not null,
+  outcome text not null,
+  run_id uuid,
+  until_at timestamptz,
+  occurrences integer,
+  reason text,
+  detail text,
+  manual boolean not null default false,
+  fired_at timestamptz not null default now(),
+  constraint schedule_fires_pkey primary key (schedule_id, due_at),
+  constraint schedule_fires_occurrences_check check (occurrences > 0),
+  constraint schedule_fires_outcome_check check (outcome = any (array['started'::text, 'waiting'::text, 'skipped'::text, 'missed'::text, 'refused'::text, 'failed'::text])),
+  constraint schedule_fires_run_check check ((outcome = 'started'::text) = (run_id is not null)),
+  constraint schedule_fires_until_check check (outcome = 'missed'::text or until_at is null and occurrences is null)
+);
+create index schedule_fires_fired_at_idx on schedule_fires using brin (fired_at);
+alter table schedule_fires enable row level security;
+alter table schedule_fires force row level security;
+create policy owner_access on schedule_fires to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on schedule_fires to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select on schedule_fires to millrace_tenant;
+
 create table tenants (
   workspace_id uuid not null,
   created_at timestamptz not null default now(),
@@ -935,6 +964,45 @@ create policy tenant_isolation on workflow_runs_365d_default to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
+create table workflow_schedules (
+  id uuid not null,
+  workspace_id uuid not null,
+  workflow_id uuid not null,
+  node_id text not null,
+  version_id uuid,
+  params json not null,
+  due_at timestamptz,
+  fire_at timestamptz,
+  waiting_due_at timestamptz,
+  last_due_at timestamptz,
+  last_run_id uuid,
+  fires bigint not null default 0,
+  forgiven_at timestamptz not null default now(),
+  paused_at timestamptz,
+  paused_until timestamptz,
+  paused_by text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint workflow_schedules_pkey primary key (id),
+  constraint workflow_schedules_node_key unique (workflow_id, node_id),
+  constraint workflow_schedules_due_check check ((due_at is null) = (fire_at is null) and fire_at >= due_at),
+  constraint workflow_schedules_fires_check check (fires >= 0),
+  constraint workflow_schedules_live_check check (version_id is not null or due_at is null and waiting_due_at is null),
+  constraint workflow_schedules_paused_check check ((paused_at is null) = (paused_by is null) and (paused_at is not null or paused_until is null) and (paused_at is null or paused_until is not null or due_at is null and waiting_due_at is null))
+);
+create index workflow_schedules_fire_at_idx on workflow_schedules using btree (fire_at) where fire_at is not null;
+create index workflow_schedules_waiting_idx on workflow_schedules using btree (waiting_due_at) where waiting_due_at is not null;
+create index workflow_schedules_workspace_id_workflow_id_version_id_idx on workflow_schedules using btree (workspace_id, workflow_id, version_id);
+alter table workflow_schedules enable row level security;
+alter table workflow_schedules force row level security;
+create policy owner_access on workflow_schedules to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workflow_schedules to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, insert, update on workflow_schedules to millrace_tenant;
+
 create table workflow_versions (
   id uuid not null,
   workspace_id uuid not null,
@@ -1070,6 +1138,8 @@ alter table run_approvals add constraint run_approvals_workspace_id_fkey foreign
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_start_windows add constraint run_start_windows_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workflow_hooks add constraint workflow_hooks_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
+alter table workflow_schedules add constraint workflow_schedules_version_fkey foreign key (workspace_id, workflow_id, version_id) references workflow_versions(workspace_id, workflow_id, id);
+alter table workflow_schedules add constraint workflow_schedules_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflow_versions add constraint workflow_versions_workflow_fkey foreign key (workspace_id, workflow_id) references workflows(workspace_id, id);
 alter table workflows add constraint workflows_published_version_fkey foreign key (workspace_id, id, published_version_id) references workflow_versions(workspace_id, workflow_id, id);
 alter table workflows add constraint workflows_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);

@@ -48,6 +48,13 @@ export const hookErrors = defineErrors('hook', {
   not_found: { kind: 'not_found', title: 'No such webhook' },
 });
 
+/** What can be wrong with a command to a schedule. */
+export const scheduleErrors = defineErrors('schedule', {
+  not_found: { kind: 'not_found', title: 'No such schedule' },
+  retired: { kind: 'conflict', title: 'No published version has the schedule' },
+  invalid_pause: { kind: 'unprocessable', title: 'The pause ends before it begins' },
+});
+
 /** What can be wrong with an answer to an approval. */
 export const approvalErrors = defineErrors('approval', {
   not_found: { kind: 'not_found', title: 'No such approval' },

@@ -3,6 +3,8 @@ export const tables = [
   'workflows',
   'workflow_versions',
   'workflow_hooks',
+  'workflow_schedules',
+  'schedule_fires',
   'workflow_runs',
   'workflow_node_runs',
   'workflow_run_events',

@@ -29,6 +29,10 @@ import { Runs } from './runs/runs.service';
 import { ErrorRuns } from './runs/error-runs.loop';
 import { HooksController } from './triggers/hooks.controller';
 import { Hooks } from './triggers/hooks.service';
+import { FirePurger } from './triggers/schedules/fire-purger';
+import { SchedulerLoop } from './triggers/schedules/scheduler.loop';
+import { SchedulesController } from './triggers/schedules/schedules.controller';
+import { Schedules } from './triggers/schedules/schedules.service';
 import { ApprovalPurger } from './waits/approval-purger.loop';
 import { ApprovalsController } from './waits/approvals.controller';
 import { Approvals } from './waits/approvals.service';
@@ -44,6 +48,7 @@ import { Callbacks } from './waits/callbacks.service';
     HistoryController,
     DeadLettersController,
     HooksController,
+    SchedulesController,
     ApprovalsController,
     CallbacksController,
   ],
@@ -67,6 +72,9 @@ import { Callbacks } from './waits/callbacks.service';
     WorkspaceStreams,
     MissingRuns,
     Hooks,
+    Schedules,
+    SchedulerLoop,
+    FirePurger,
     Approvals,
     ApprovalPurger,
     Callbacks,

@@ -17,6 +17,11 @@ const ROWS: Readonly<Record<string, string>> = {
     values ($3, $1, $2, 1, '{}', 'user:x')`,
   workflow_hooks: `insert into workflow_hooks (id, workspace_id, workflow_id, node_id)
     values (gen_random_uuid(), $1, $2, 'hook')`,
+  workflow_schedules: `insert into workflow_schedules (id, workspace_id, workflow_id, node_id, version_id, params)
+    values (gen_random_uuid(), $1, $2, 'when', $3, '{}')`,
+  schedule_fires: `insert into schedule_fires (schedule_id, due_at, workspace_id, outcome)
+    select s.id, timestamptz '2026-01-01Z' + n * interval '1 minute', $1, 'skipped'
+      from workflow_schedules s, generate_series(1, 1500) n where s.workspace_id = $1`,
   workflow_runs: `insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
       started_by, input, outcome, finished_at, labels)
     select gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:x', '{}', 'succeeded', now(), '{"a":"b"}'

@@ -1,5 +1,7 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { HookUrls } from '../triggers/hook-token';
+import { ScheduleBook } from '../triggers/schedules/schedule-book';
+import { ScheduleSync } from '../triggers/schedules/schedule-sync.service';
 import { CatalogEntitiesModule } from './catalog.entity';
 import { NodeTypesController } from './node-types.controller';
 import { PublishedWorkflows } from './published-workflows.service';
@@ -18,6 +20,8 @@ import { Workflows } from './workflows.service';
   controllers: [WorkflowsController, WorkflowVersionsController, NodeTypesController],
   providers: [
     HookUrls,
+    ScheduleBook,
+    ScheduleSync,
     PublishedWorkflows,
     Publishing,
     WaitingRuns,
@@ -27,7 +31,7 @@ import { Workflows } from './workflows.service';
     WorkflowVersionsRepository,
     WorkflowHooksRepository,
   ],
-  exports: [PublishedWorkflows, HookUrls, WorkflowCounts],
+  exports: [PublishedWorkflows, HookUrls, ScheduleBook, WorkflowCounts],
 })
 export class CatalogModule {
   /** The module with the one that exports the `NodeKindRegistry`. */

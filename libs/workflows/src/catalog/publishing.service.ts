@@ -32,6 +32,7 @@ import type { WorkflowEntity } from './workflow.entity';
 import { ensureHooks, insertVersion, setPublishedVersion } from './workflow.sql';
 import type { Caller } from './workflows.service';
 import { WorkflowsRepository } from './workflows.repository';
+import { ScheduleSync } from '../triggers/schedules/schedule-sync.service';
 
 /** What publishing did: a new version, or the one there is when the draft has not changed since. */
 export interface Publication {
@@ -51,6 +52,7 @@ export class Publishing {
     private readonly audit: WorkflowAudit,
     private readonly workflows: WorkflowsRepository,
     private readonly versions: WorkflowVersionsRepository,
+    private readonly schedules: ScheduleSync,
   ) {}
 
   /** Everything that keeps a definition from being published, the plan included. Writes nothing. */
@@ -63,7 +65,7 @@ export class Publishing {
   }
 
   /**
-   * Publishes the draft: version, hooks of its webhook triggers and audit entry in one transaction. Throws
+   * Publishes the draft: version, hooks and schedules of its triggers and audit entry in one transaction. Throws
    * workflow.not_found, request.precondition_failed, workflow.invalid_definition with every problem, workflow.limit_reached.
    */
   async publish(caller: Caller, workflowId: string, expected: ExpectedRevision): Promise<Publication> {
@@ -141,6 +143,7 @@ export class Publishing {
     if (!stored) throw new Error(`Version ${id} was not stored.`);
     await tx.query(setPublishedVersion, workspaceId, workflowId, id);
     await this.#ensureHooks(tx, workflow, definition);
+    await this.schedules.publish(tx, { workspaceId, workflowId, versionId: id, definition });
     await this.audit.record(tx, {
       workspaceId,
       actor: principal,

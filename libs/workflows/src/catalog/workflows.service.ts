@@ -24,6 +24,7 @@ import { NodeKindRegistry } from '../nodes/registry';
 import { type AuthoringLimits, WorkflowAudit, WorkflowLimits } from '../ports';
 import { triggerManualNode } from '../nodes/trigger-manual.node';
 import { HookUrls } from '../triggers/hook-token';
+import { ScheduleSync } from '../triggers/schedules/schedule-sync.service';
 import { acceptedDraft } from './definition.dto';
 import { existing, live } from './existing';
 import { workflowLimitReached } from './plan-limits';
@@ -84,6 +85,7 @@ export class Workflows {
     private readonly workflows: WorkflowsRepository,
     private readonly versions: WorkflowVersionsRepository,
     private readonly hooks: WorkflowHooksRepository,
+    private readonly schedules: ScheduleSync,
   ) {}
 
   /** Creates a workflow. Throws request.invalid for a draft of the wrong shape, workflow.name_taken, workflow.limit_reached. */
@@ -176,6 +178,7 @@ export class Workflows {
       const [archived] = await tx.query(archiveWorkflow, workspaceId, workflowId);
       const workflow = existing(await this.workflows.find(tx, workspaceId, workflowId));
       if (archived) {
+        await this.schedules.retire(tx, workspaceId, workflowId);
         await this.audit.record(tx, {
           workspaceId,
           actor: principal,

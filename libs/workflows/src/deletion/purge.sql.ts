@@ -71,6 +71,28 @@ function purgeOf(table: string): Purge {
   );
 }
 
+/**
+ * Purpose: deletes a batch of what became of a workspace's schedules. Locks: the rows it deletes; those that another process
+ * is deleting are left to it. Index: workflow_schedules_workspace_id_workflow_id_version_id_idx, schedule_fires_pkey: fires have
+ * no index by workspace, which every one of them would pay for. Rows: one batch.
+ */
+const purgeScheduleFires: Purge = statement(
+  'purge-schedule-fires-of-workspace',
+  `with batch as materialized (
+     select f.schedule_id, f.due_at from workflow_schedules s
+      cross join lateral (select schedule_id, due_at from schedule_fires
+                           where schedule_id = s.id limit ${BATCH_ROWS} for update skip locked) f
+      where s.workspace_id = $1::uuid limit ${BATCH_ROWS}
+   ), gone as (
+     delete from schedule_fires f using batch b where f.schedule_id = b.schedule_id and f.due_at = b.due_at
+     returning f.schedule_id
+   )
+   select count(*)::integer as deleted,
+          exists (select from workflow_schedules s join schedule_fires f on f.schedule_id = s.id
+                   where s.workspace_id = $1::uuid) as found
+     from gone`,
+);
+
 /** Everything else of a workspace in its cell, in an order in which nothing refers to what is gone. */
 export const purgeRest: readonly Purge[] = [
   purgeOf('run_start_keys'),
@@ -79,6 +101,8 @@ export const purgeRest: readonly Purge[] = [
   purgeOf('run_approval_votes'),
   purgeOf('run_approvals'),
   unpublishAll,
+  purgeScheduleFires,
+  purgeOf('workflow_schedules'),
   purgeOf('workflow_hooks'),
   purgeOf('workflow_versions'),
   purgeOf('workflows'),

@@ -9,6 +9,35 @@ import { switchNode } from './switch.node';
 const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
   'trigger.manual': { valid: [{}], invalid: [{ input: 1 }] },
   'trigger.webhook': { valid: [{}], invalid: [{ path: '/x' }] },
+  'trigger.schedule': {
+    valid: [
+      {
+        cron: '0 9 * * MON-FRI',
+        timezone: 'Europe/Berlin',
+        gap: 'skip',
+        fold: 'both',
+        start: '2026-01-01',
+        end: '2027-01-01',
+        except: ['2026-12-25'],
+        maxRuns: 100,
+        jitterSeconds: 60,
+        catchUp: 'all',
+        catchUpMax: 10,
+        overlap: 'queue_one',
+        autoPauseAfter: 3,
+      },
+      { every: { amount: 2, unit: 'weeks' } },
+      { rrule: 'FREQ=MONTHLY;BYDAY=-1FR', start: '2026-01-30T18:00' },
+      { dates: ['2026-12-24T18:00'] },
+    ],
+    invalid: [
+      {},
+      { cron: '0 9 * *' },
+      { cron: '0 9 * * *', overlap: 'maybe' },
+      { cron: '0 9 * * *', dates: ['2026-12-24'] },
+      { cron: '0 9 * * *', autoPauseAfter: 0 },
+    ],
+  },
   'trigger.workflow': { valid: [{}], invalid: [{ input: 1 }] },
   'trigger.error': { valid: [{}], invalid: [{ input: 1 }] },
   for_each: {

@@ -10,6 +10,7 @@ import { setNode } from './set.node';
 import { switchNode } from './switch.node';
 import { triggerErrorNode } from './trigger-error.node';
 import { triggerManualNode } from './trigger-manual.node';
+import { triggerScheduleNode } from './trigger-schedule.node';
 import { triggerWebhookNode } from './trigger-webhook.node';
 import { triggerWorkflowNode } from './trigger-workflow.node';
 import { waitCallbackNode } from './wait-callback.node';
@@ -18,6 +19,7 @@ import { waitCallbackNode } from './wait-callback.node';
 export function builtinKinds(): readonly NodeKind[] {
   return [
     triggerManualNode,
+    triggerScheduleNode,
     triggerWebhookNode,
     triggerWorkflowNode,
     triggerErrorNode,

@@ -19,7 +19,7 @@ import { Runs } from '../runs/runs.service';
 import { PlannedLimits, type TestEngine } from './test-engine';
 
 /** An admission with so many runs left, for all workspaces together. */
-class CountedAdmission extends RunAdmission {
+export class CountedAdmission extends RunAdmission {
   left = Number.POSITIVE_INFINITY;
   /** What happens after the letters and keys are held, before the runs are. */
   meanwhile: () => Promise<void> = () => Promise.resolve();

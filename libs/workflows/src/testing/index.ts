@@ -3,3 +3,4 @@ export { ScriptedEffects } from './scripted-effects';
 export { chain, TestRuns } from './a-run';
 export { heldLeases, PlannedLimits, startTestEngine, type TestEngine } from './test-engine';
 export { controlRooms, somebody } from './control-rooms';
+export { type AnyStatement, explained, tablesReadWhole } from './plans';

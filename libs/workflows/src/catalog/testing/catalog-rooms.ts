@@ -24,6 +24,8 @@ import {
   WorkflowLimits,
 } from '../../ports';
 import { HookUrls } from '../../triggers/hook-token';
+import { ScheduleBook } from '../../triggers/schedules/schedule-book';
+import { ScheduleSync } from '../../triggers/schedules/schedule-sync.service';
 import { PublishedWorkflows } from '../published-workflows.service';
 import { Publishing } from '../publishing.service';
 import { WorkflowHooksRepository } from '../workflow-hooks.repository';
@@ -82,13 +84,15 @@ export function catalogRooms(db: Db) {
   const versions = new WorkflowVersionsRepository();
   const hooks = new WorkflowHooksRepository();
   const idempotency = new Idempotency();
+  const book = new ScheduleBook();
+  const sync = new ScheduleSync(clock, ids, book);
   const workflows = new Workflows(
-    db, ids, hints, idempotency, testKinds, limits, audit, testHookUrls, rows, versions, hooks,
+    db, ids, hints, idempotency, testKinds, limits, audit, testHookUrls, rows, versions, hooks, sync,
   ); // prettier-ignore
-  const publishing = new Publishing(db, ids, hints, testKinds, limits, audit, rows, versions);
+  const publishing = new Publishing(db, ids, hints, testKinds, limits, audit, rows, versions, sync);
   const deletions = new FakeDeletions();
   const published = new PublishedWorkflows(db, testKinds, hooks, deletions, clock, hints);
-  return { workflows, publishing, published, limits, audit, deletions, clock, ids, hints };
+  return { workflows, publishing, published, limits, audit, deletions, clock, ids, hints, book };
 }
 
 const person: Principal = { kind: 'user', userId: randomUUID(), sessionId: randomUUID(), via: 'bearer' };

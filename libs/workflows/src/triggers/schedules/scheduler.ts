@@ -1,0 +1,247 @@
+import { AppError, type Clock, type Db, type Logger, platformErrors, type Tx } from '#platform';
+import type { PublishedWorkflows, StartableVersion } from '../../catalog/published-workflows.service';
+import type { Engine } from '../../engine/engine';
+import type { StartIn } from '../../engine/run-starter';
+import { joined } from '../../engine/sql/columns';
+import type { Runs } from '../../runs/runs.service';
+import { Firing } from './firing';
+import type { ScheduleBook } from './schedule-book';
+import { schedulerMetrics } from './scheduler-metrics';
+import {
+  advanceParams,
+  advanceSchedules,
+  type DueSchedule,
+  type FiredRun,
+  listDueSchedules,
+  listFiredRuns,
+  listKnownFires,
+  lockDueSchedules,
+  putOffSchedule,
+  recordFires,
+  recordFiresParams,
+} from './schedules.sql';
+
+const BATCH = 500;
+/** Of one transaction: many schedules that catch up at once take several. */
+const MAX_STARTS = 1_000;
+/** As far back as a schedule's runs are looked at: more failures in a row than an author can ask for. */
+const RECENT_RUNS = 60;
+/** How soon a schedule is looked at again that cannot be fired at present. */
+const PUT_OFF_SECONDS = 60;
+
+/** What the scheduler works with. */
+export interface SchedulerServices {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly engine: Engine;
+  readonly runs: Runs;
+  readonly published: PublishedWorkflows;
+  readonly book: ScheduleBook;
+}
+
+/** What a round has done. */
+export interface Fired {
+  /** Schedules that were moved on. */
+  readonly schedules: number;
+  readonly runs: number;
+}
+
+const NOTHING: Fired = { schedules: 0, runs: 0 };
+
+/**
+ * Fires the schedules of one cell. Whoever holds a schedule's row decides, in one transaction, what becomes of the
+ * occurrences whose time has come: their rows, their runs, quota, and where the schedule stands afterwards. A process that
+ * dies before its commit has done nothing, one that dies after it everything; another that looks at the same time passes
+ * the row over.
+ */
+export class Scheduler {
+  constructor(
+    private readonly services: SchedulerServices,
+    private readonly cellId: string,
+  ) {}
+
+  /** Fires a batch of what is due. Where it has moved something on there may be more. */
+  async fireDue(): Promise<Fired> {
+    const { db, clock } = this.services;
+    const due = await db.execute(this.cellId, listDueSchedules, clock.pinned(), BATCH);
+    return due.length === 0 ? NOTHING : this.#fire(due);
+  }
+
+  /** One bad schedule fails the transaction of all: each is tried alone then, and the guilty one is put off. */
+  async #fire(due: readonly DueSchedule[]): Promise<Fired> {
+    try {
+      return await this.#fireTogether(due);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      const [only] = due;
+      if (only !== undefined && due.length === 1) {
+        this.services.logger.error('A schedule could not be fired.', { scheduleId: only.id, error });
+        await this.#putOff(due);
+        return NOTHING;
+      }
+      let all = NOTHING;
+      for (const schedule of due) {
+        const { schedules, runs } = await this.#fire([schedule]);
+        all = { schedules: all.schedules + schedules, runs: all.runs + runs };
+      }
+      return all;
+    }
+  }
+
+  async #fireTogether(due: readonly DueSchedule[]): Promise<Fired> {
+    const versions = await this.#versions(due);
+    const runnable = due.filter(({ id }) => versions.has(id));
+    await this.#putOff(due.filter(({ id }) => !versions.has(id)));
+    if (runnable.length === 0) return NOTHING;
+    await this.#cancelRunning(runnable);
+    const workspaceIds = runnable.map(({ workspaceId }) => workspaceId);
+    const ids = runnable.map(({ id }) => id);
+    return this.services.engine.startWith(this.cellId, workspaceIds, async (tx, start) => {
+      const locked = await tx.query(lockDueSchedules, ids, this.services.clock.pinned());
+      const [first] = locked;
+      if (first === undefined) return NOTHING;
+      const nowMs = first.now.getTime();
+      return this.#fireLocked(tx, start, { firings: await this.#firings(tx, locked, versions), nowMs });
+    });
+  }
+
+  /** The decision about each schedule, and about no more of them than one transaction should start. */
+  async #firings(
+    tx: Tx,
+    locked: readonly (DueSchedule & { readonly now: Date })[],
+    versions: ReadonlyMap<string, StartableVersion>,
+  ): Promise<readonly Firing[]> {
+    const { book } = this.services;
+    const opened = locked.flatMap((schedule) => {
+      const version = versions.get(schedule.id);
+      // Published anew since it was looked at: the next round has the new version.
+      if (version?.versionId !== schedule.versionId) return [];
+      return [{ schedule, version, open: book.open(schedule.id, schedule.params) }];
+    });
+    const asking = opened.filter(
+      ({ open: { policies } }) => policies.overlap !== 'allow' || policies.autoPauseAfter !== null,
+    );
+    const recent = await this.#recentRuns(
+      asking.map(({ schedule }) => schedule.id),
+      (ids) => tx.query(listFiredRuns, ids, RECENT_RUNS),
+    );
+    const firings: Firing[] = [];
+    let starts = 0;
+    for (const { schedule, version, open } of opened) {
+      if (starts >= MAX_STARTS) break;
+      const runs = recent.get(schedule.id) ?? [];
+      const firing = new Firing({ schedule, open, version }, runs, schedule.now.getTime());
+      starts += firing.occurrences.length;
+      firings.push(firing);
+    }
+    return firings;
+  }
+
+  async #fireLocked(
+    tx: Tx,
+    start: StartIn,
+    { firings, nowMs }: { readonly firings: readonly Firing[]; readonly nowMs: number },
+  ): Promise<Fired> {
+    const pinned = this.services.clock.pinned();
+    await leaveOutKnown(tx, firings);
+    for (const firing of firings) await firing.ask(this.services.runs);
+    const starts = firings.flatMap((firing) => firing.starts);
+    if (starts.length > 0) {
+      const results = await start(starts.map(({ request }) => request));
+      starts.forEach((asked, index) => {
+        asked.result = results[index] ?? null;
+      });
+    }
+    const rows = firings.flatMap((firing) => firing.rows());
+    if (rows.length > 0) {
+      const kept = await tx.query(recordFires, ...recordFiresParams(rows, pinned));
+      // No policy leads here; the transaction must not commit a second run of one occurrence all the same.
+      if (kept.length !== rows.length) throw new Error('An occurrence of a schedule has fired before.');
+    }
+    const advances = firings.map((firing) => firing.advance());
+    await tx.query(advanceSchedules, ...advanceParams(advances, pinned));
+    tx.afterCommit(() => {
+      for (const { outcome } of rows) schedulerMetrics.fires.inc({ outcome });
+      for (const lateMs of firings.flatMap((firing) => firing.latenessMs(nowMs))) {
+        schedulerMetrics.lateness.observe(lateMs / 1000);
+      }
+    });
+    return {
+      schedules: firings.length,
+      runs: rows.filter(({ outcome }) => outcome === 'started').length,
+    };
+  }
+
+  /** The version that each schedule belongs to; none for those whose workflow or workspace is out of service. */
+  async #versions(due: readonly DueSchedule[]): Promise<ReadonlyMap<string, StartableVersion>> {
+    const { published } = this.services;
+    const found = await Promise.all(
+      due.map(async ({ id, workspaceId, workflowId, versionId }) => {
+        if ((await published.current(workspaceId, workflowId)) === null) return [];
+        const version = await published.version(workspaceId, workflowId, versionId);
+        return version === null ? [] : [[id, version] as const];
+      }),
+    );
+    return new Map(found.flat());
+  }
+
+  async #putOff(schedules: readonly DueSchedule[]): Promise<void> {
+    if (schedules.length === 0) return;
+    const { db, clock } = this.services;
+    const ids = schedules.map(({ id }) => id);
+    await db.execute(this.cellId, putOffSchedule, ids, clock.pinned(), PUT_OFF_SECONDS);
+  }
+
+  /**
+   * Stops the runs that are to make way, before there is a transaction: were this process to die in between, the occurrence
+   * is still due, and the next one finds nothing left to stop.
+   */
+  async #cancelRunning(due: readonly DueSchedule[]): Promise<void> {
+    const { db, engine, book } = this.services;
+    const workspaces = new Map(
+      due
+        .filter(({ id, params }) => book.open(id, params).policies.overlap === 'cancel_running')
+        .map(({ id, workspaceId }) => [id, workspaceId]),
+    );
+    const recent = await this.#recentRuns([...workspaces.keys()], (ids) =>
+      db.execute(this.cellId, listFiredRuns, ids, RECENT_RUNS),
+    );
+    for (const { scheduleId, runId, live } of [...recent.values()].flat()) {
+      const workspaceId = workspaces.get(scheduleId);
+      if (live && workspaceId !== undefined) await engine.cancel(workspaceId, runId);
+    }
+  }
+
+  /** The last runs of each of these schedules, the newest first. */
+  async #recentRuns(
+    ids: readonly string[],
+    list: (ids: readonly string[]) => Promise<readonly FiredRun[]>,
+  ): Promise<ReadonlyMap<string, readonly FiredRun[]>> {
+    const bySchedule = new Map<string, FiredRun[]>(ids.map((id) => [id, []]));
+    if (ids.length > 0) {
+      for (const run of await list(ids)) bySchedule.get(run.scheduleId)?.push(run);
+    }
+    return bySchedule;
+  }
+}
+
+async function leaveOutKnown(tx: Tx, firings: readonly Firing[]): Promise<void> {
+  const all = firings.flatMap(({ schedule: { id }, occurrences }) =>
+    occurrences.map(({ dueMs }) => ({ id, dueAt: new Date(dueMs).toISOString() })),
+  );
+  if (all.length === 0) return;
+  const ids = joined(all, ({ id }) => id);
+  const rows = await tx.query(
+    listKnownFires,
+    ids,
+    joined(all, ({ dueAt }) => dueAt),
+  );
+  if (rows.length === 0) return;
+  const known = new Set(rows.map(({ scheduleId, dueAt }) => `${scheduleId} ${dueAt.getTime()}`));
+  for (const firing of firings) firing.leaveOut((dueMs) => known.has(`${firing.schedule.id} ${dueMs}`));
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.type === platformErrors.unavailable;
+}
