@@ -59,6 +59,10 @@ describe('the wall between tenants', () => {
       colleagues.set(role, await memberOf(ada, { server, testDb, role }));
     }
     colleagues.set('owner', ada);
+    await publish(ada, {
+      nodes: [{ id: 'when', type: 'trigger.schedule', params: { dates: ['2099-01-01'] } }],
+      edges: [],
+    });
     const asking = await publish(ada, {
       nodes: [
         { id: 'begin', type: 'trigger.manual' },
