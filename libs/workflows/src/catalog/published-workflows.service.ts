@@ -8,7 +8,7 @@ import { DeletedWorkspaces } from '../ports';
 import { RecentCache } from './recent-cache';
 import { type TriggerNode, triggersOf } from './trigger-nodes';
 import { WorkflowHooksRepository } from './workflow-hooks.repository';
-import { findPublishedVersion, findVersionOf, type StoredVersion } from './workflow.sql';
+import { findPublishedVersion, findVersionOf, listVersions, type StoredVersion } from './workflow.sql';
 
 /** A version that runs start from. */
 export interface StartableVersion {
@@ -28,8 +28,17 @@ export interface HookTarget {
   readonly generation: number;
 }
 
+/** Which version of which workflow. */
+export interface VersionAddress {
+  readonly workspaceId: string;
+  readonly workflowId: string;
+  readonly versionId: string;
+}
+
 /** Other processes learn of a publication by age alone: for so long they may start runs of the version before. */
 const MAX_AGE_MS = 5_000;
+/** A version never changes; it is only forgotten for those that are asked for. */
+const VERSION_MAX_AGE_MS = 3_600_000;
 /** An entry is some 500 bytes. */
 const MAX_ENTRIES = 20_000;
 
@@ -53,7 +62,7 @@ export class PublishedWorkflows {
   ) {
     const options = { maxAgeMs: MAX_AGE_MS, maxEntries: MAX_ENTRIES };
     this.#published = new RecentCache(clock, options);
-    this.#versions = new RecentCache(clock, options);
+    this.#versions = new RecentCache(clock, { ...options, maxAgeMs: VERSION_MAX_AGE_MS });
     this.#hooks = new RecentCache(clock, options);
     const forget = ({ workspaceId, workflowId }: WorkflowChange) =>
       this.#published.forget(keyOf(workspaceId, workflowId));
@@ -82,6 +91,33 @@ export class PublishedWorkflows {
         const [found] = await tx.query(findVersionOf, workspaceId, workflowId, versionId);
         return found ? this.#startable(workflowId, found) : null;
       }),
+    );
+  }
+
+  /** Many versions of one cell, by their ids: those that are not known yet come in one statement. */
+  async versionsIn(
+    cellId: string,
+    addresses: readonly VersionAddress[],
+  ): Promise<ReadonlyMap<string, StartableVersion>> {
+    const unknown: string[] = [];
+    // Begins when all have been asked for, so that it knows which of them are to be loaded.
+    const loading = Promise.resolve().then(() => this.#load(cellId, unknown));
+    const found = await Promise.all(
+      addresses.map(({ workspaceId, versionId }) =>
+        this.#versions.get(keyOf(workspaceId, versionId), async () => {
+          unknown.push(versionId);
+          return (await loading).get(versionId) ?? null;
+        }),
+      ),
+    );
+    return new Map(found.flatMap((version) => (version ? [[version.versionId, version]] : [])));
+  }
+
+  async #load(cellId: string, versionIds: readonly string[]): Promise<ReadonlyMap<string, StartableVersion>> {
+    if (versionIds.length === 0) return new Map();
+    const rows = await this.db.execute(cellId, listVersions, versionIds);
+    return new Map(
+      rows.map(({ workflowId, ...version }) => [version.versionId, this.#startable(workflowId, version)]),
     );
   }
 

@@ -152,3 +152,13 @@ export const findVersionOf = statement<
   `select id as "versionId", number, definition
      from workflow_versions where workspace_id = $1::uuid and workflow_id = $2::uuid and id = $3::uuid`,
 );
+
+/** Purpose: versions by their ids, of any workspace of the cell. Locks: none. Index: workflow_versions_pkey. Rows: at most those given. */
+export const listVersions = statement<
+  [versionIds: readonly string[]],
+  StoredVersion & { readonly workflowId: string }
+>(
+  'list-versions',
+  `select id as "versionId", workflow_id as "workflowId", number, definition
+     from workflow_versions where id = any ($1::uuid[])`,
+);

@@ -15,40 +15,51 @@ export interface OpenSchedule {
   readonly compiled: CompiledSchedule;
 }
 
-/** An entry is some kilobytes. */
-const MAX_OPEN = 20_000;
+/** What params say, whichever schedule has them. */
+type ReadParams = Pick<OpenSchedule, 'params' | 'compiled' | 'policies'>;
 
-/** Schedules made ready to be asked, kept for the next time: reading an expression takes longer than asking it. */
+/** An entry is some kilobytes. */
+const MAX_READ = 20_000;
+
+/**
+ * Schedules made ready to be asked. Reading params takes longer than asking what they say, and many schedules have the same,
+ * so they are read once.
+ */
 @Injectable()
 export class ScheduleBook {
-  readonly #open = new Map<string, { readonly text: string; readonly open: OpenSchedule }>();
+  readonly #read = new Map<string, ReadParams>();
 
   /** The schedule with an id and these params, which were accepted when they were published. Throws when they are none. */
   open(id: string, params: JsonObject): OpenSchedule {
+    const read = this.#readOnce(params);
+    const { compiled } = read;
+    const { jitterSeconds = 0 } = read.params;
+    const timetable: Timetable = {
+      next: (afterMs) => compiled.next(afterMs),
+      fireMs: (dueMs) => dueMs + (jitterSeconds === 0 ? 0 : jitterMs(id, dueMs, jitterSeconds)),
+    };
+    return { ...read, timetable };
+  }
+
+  #readOnce(params: JsonObject): ReadParams {
     const text = JSON.stringify(params);
-    const known = this.#open.get(id);
-    if (known?.text === text) return known.open;
-    const open = openSchedule(id, params);
-    this.#open.delete(id);
-    this.#open.set(id, { text, open });
-    const [oldest] = this.#open.keys();
-    if (this.#open.size > MAX_OPEN && oldest !== undefined) this.#open.delete(oldest);
-    return open;
+    const read = this.#read.get(text) ?? readParams(params);
+    // The one that was asked for longest ago goes first.
+    this.#read.delete(text);
+    this.#read.set(text, read);
+    const [oldest] = this.#read.keys();
+    if (this.#read.size > MAX_READ && oldest !== undefined) this.#read.delete(oldest);
+    return read;
   }
 }
 
-function openSchedule(id: string, raw: JsonObject): OpenSchedule {
+function readParams(raw: JsonObject): ReadParams {
   const params = scheduleParams.parse(raw);
-  const compiled = compileSchedule(params);
-  const { catchUp, catchUpMax, overlap, autoPauseAfter = null, maxRuns = null, jitterSeconds = 0 } = params;
+  const { catchUp, catchUpMax, overlap, autoPauseAfter = null, maxRuns = null } = params;
   return {
     params,
-    compiled,
+    compiled: compileSchedule(params),
     policies: { catchUp, catchUpMax, overlap, autoPauseAfter, maxRuns },
-    timetable: {
-      next: (afterMs) => compiled.next(afterMs),
-      fireMs: (dueMs) => dueMs + (jitterSeconds === 0 ? 0 : jitterMs(id, dueMs, jitterSeconds)),
-    },
   };
 }
 

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock, Db, Logger, type LoopDuty, type LoopResult, Loops, sleep } from '#platform';
 import { PublishedWorkflows } from '../../catalog/published-workflows.service';
 import { Engine } from '../../engine/engine';
+import { DeletedWorkspaces } from '../../ports';
 import { Runs } from '../../runs/runs.service';
 import { ScheduleBook } from './schedule-book';
 import { Scheduler } from './scheduler';
@@ -28,6 +29,7 @@ export class SchedulerLoop implements LoopDuty, OnModuleInit {
     private readonly engine: Engine,
     private readonly runs: Runs,
     private readonly published: PublishedWorkflows,
+    private readonly workspaces: DeletedWorkspaces,
     private readonly book: ScheduleBook,
     private readonly loops: Loops,
   ) {}
@@ -56,9 +58,9 @@ export class SchedulerLoop implements LoopDuty, OnModuleInit {
   #of(cellId: string): Scheduler {
     const known = this.#schedulers.get(cellId);
     if (known) return known;
-    const { db, clock, engine, runs, published, book } = this;
+    const { db, clock, engine, runs, published, workspaces, book } = this;
     const logger = this.logger.scoped('scheduler');
-    const scheduler = new Scheduler({ db, clock, logger, engine, runs, published, book }, cellId);
+    const scheduler = new Scheduler({ db, clock, logger, engine, runs, published, workspaces, book }, cellId);
     this.#schedulers.set(cellId, scheduler);
     return scheduler;
   }

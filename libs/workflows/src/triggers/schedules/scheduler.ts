@@ -3,6 +3,7 @@ import type { PublishedWorkflows, StartableVersion } from '../../catalog/publish
 import type { Engine } from '../../engine/engine';
 import type { StartIn } from '../../engine/run-starter';
 import { joined } from '../../engine/sql/columns';
+import type { DeletedWorkspaces } from '../../ports';
 import type { Runs } from '../../runs/runs.service';
 import { Firing } from './firing';
 import type { ScheduleBook } from './schedule-book';
@@ -22,6 +23,8 @@ import {
 } from './schedules.sql';
 
 const BATCH = 500;
+/** Transactions at a time: while one waits for the disk, the next is made. */
+const IN_FLIGHT = 2;
 /** Of one transaction: many schedules that catch up at once take several. */
 const MAX_STARTS = 1_000;
 /** As far back as a schedule's runs are looked at: more failures in a row than an author can ask for. */
@@ -37,6 +40,7 @@ export interface SchedulerServices {
   readonly engine: Engine;
   readonly runs: Runs;
   readonly published: PublishedWorkflows;
+  readonly workspaces: DeletedWorkspaces;
   readonly book: ScheduleBook;
 }
 
@@ -64,8 +68,8 @@ export class Scheduler {
   /** Fires a batch of what is due. Where it has moved something on there may be more. */
   async fireDue(): Promise<Fired> {
     const { db, clock } = this.services;
-    const due = await db.execute(this.cellId, listDueSchedules, clock.pinned(), BATCH);
-    return due.length === 0 ? NOTHING : this.#fire(due);
+    const due = await db.execute(this.cellId, listDueSchedules, clock.pinned(), IN_FLIGHT * BATCH);
+    return allOf(await Promise.all(batchesOf(due).map((batch) => this.#fire(batch))));
   }
 
   /** One bad schedule fails the transaction of all: each is tried alone then, and the guilty one is put off. */
@@ -80,20 +84,18 @@ export class Scheduler {
         await this.#putOff(due);
         return NOTHING;
       }
-      let all = NOTHING;
-      for (const schedule of due) {
-        const { schedules, runs } = await this.#fire([schedule]);
-        all = { schedules: all.schedules + schedules, runs: all.runs + runs };
-      }
-      return all;
+      const alone: Fired[] = [];
+      for (const schedule of due) alone.push(await this.#fire([schedule]));
+      return allOf(alone);
     }
   }
 
   async #fireTogether(due: readonly DueSchedule[]): Promise<Fired> {
-    const versions = await this.#versions(due);
-    const runnable = due.filter(({ id }) => versions.has(id));
-    await this.#putOff(due.filter(({ id }) => !versions.has(id)));
+    const deleted = new Set(await this.services.workspaces.all());
+    await this.#putOff(due.filter(({ workspaceId }) => deleted.has(workspaceId)));
+    const runnable = due.filter(({ workspaceId }) => !deleted.has(workspaceId));
     if (runnable.length === 0) return NOTHING;
+    const versions = await this.services.published.versionsIn(this.cellId, runnable);
     await this.#cancelRunning(runnable);
     const workspaceIds = runnable.map(({ workspaceId }) => workspaceId);
     const ids = runnable.map(({ id }) => id);
@@ -114,9 +116,9 @@ export class Scheduler {
   ): Promise<readonly Firing[]> {
     const { book } = this.services;
     const opened = locked.flatMap((schedule) => {
-      const version = versions.get(schedule.id);
       // Published anew since it was looked at: the next round has the new version.
-      if (version?.versionId !== schedule.versionId) return [];
+      const version = versions.get(schedule.versionId);
+      if (version === undefined) return [];
       return [{ schedule, version, open: book.open(schedule.id, schedule.params) }];
     });
     const asking = opened.filter(
@@ -173,19 +175,6 @@ export class Scheduler {
     };
   }
 
-  /** The version that each schedule belongs to; none for those whose workflow or workspace is out of service. */
-  async #versions(due: readonly DueSchedule[]): Promise<ReadonlyMap<string, StartableVersion>> {
-    const { published } = this.services;
-    const found = await Promise.all(
-      due.map(async ({ id, workspaceId, workflowId, versionId }) => {
-        if ((await published.current(workspaceId, workflowId)) === null) return [];
-        const version = await published.version(workspaceId, workflowId, versionId);
-        return version === null ? [] : [[id, version] as const];
-      }),
-    );
-    return new Map(found.flat());
-  }
-
   async #putOff(schedules: readonly DueSchedule[]): Promise<void> {
     if (schedules.length === 0) return;
     const { db, clock } = this.services;
@@ -224,6 +213,21 @@ export class Scheduler {
     }
     return bySchedule;
   }
+}
+
+/** By workspace, because the starts of one wait for each other. */
+function batchesOf(due: readonly DueSchedule[]): readonly (readonly DueSchedule[])[] {
+  const sorted = due.toSorted((one, other) => (one.workspaceId < other.workspaceId ? -1 : 1));
+  const batches: (readonly DueSchedule[])[] = [];
+  for (let from = 0; from < sorted.length; from += BATCH) batches.push(sorted.slice(from, from + BATCH));
+  return batches;
+}
+
+function allOf(done: readonly Fired[]): Fired {
+  return {
+    schedules: done.reduce((sum, { schedules }) => sum + schedules, 0),
+    runs: done.reduce((sum, { runs }) => sum + runs, 0),
+  };
 }
 
 async function leaveOutKnown(tx: Tx, firings: readonly Firing[]): Promise<void> {

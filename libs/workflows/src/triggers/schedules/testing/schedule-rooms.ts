@@ -32,13 +32,16 @@ export interface TestSchedule {
  */
 export function scheduleRooms(testDb: TestDb, db: Db = testDb.db, admission = new CountedAdmission()) {
   const catalog = catalogRooms(db);
-  const { clock, ids, hints, published, book, audit } = catalog;
+  const { clock, ids, hints, published, deletions, book, audit } = catalog;
   const logger = new CollectingLogger();
   const limits = new PlannedLimits();
   const gates = new Gates(db, clock, logger, limits, hints);
   const engine = new Engine(db, clock, ids, logger, admission, gates);
   const runs = new Runs(db, engine, published, new MissingRuns(limits, clock), clock);
-  const scheduler = new Scheduler({ db, clock, logger, engine, runs, published, book }, 'cell_1');
+  const scheduler = new Scheduler(
+    { db, clock, logger, engine, runs, published, workspaces: deletions, book },
+    'cell_1',
+  );
   const schedules = new Schedules(db, clock, engine, runs, book, audit);
   return { ...catalog, admission, engine, runs, scheduler, schedules, logger, limits };
 }
