@@ -20,6 +20,8 @@ export class RrulePattern implements WallPattern {
   readonly #times: TimeOfDay;
   readonly #search: (wallMs: number, steps: Steps) => number;
   #lastWall: number | null = null;
+  /** A wall from which on nothing was found. */
+  #overFrom = NEVER;
   #picked: { readonly firstDay: number; readonly walls: readonly number[] } | null = null;
 
   constructor(parts: RruleParts, startWall: number) {
@@ -49,9 +51,10 @@ export class RrulePattern implements WallPattern {
   }
 
   #firstFrom(wallMs: number, steps: Steps): number {
-    if (this.#times.size === 0) return NEVER;
-    const wall = Math.ceil(Math.max(wallMs, this.#startWall) / 1000) * 1000;
-    return this.#search(wall, steps);
+    if (this.#times.size === 0 || wallMs >= this.#overFrom) return NEVER;
+    const wall = this.#search(Math.ceil(Math.max(wallMs, this.#startWall) / 1000) * 1000, steps);
+    if (wall === NEVER) this.#overFrom = wallMs;
+    return wall;
   }
 
   /** The wall of this number, from 1. Later ones are not of the rule. */
@@ -80,8 +83,9 @@ export class RrulePattern implements WallPattern {
     let day = from;
     while (day * DAY_MS <= HORIZON_MS && steps.take()) {
       const inPeriod = this.#periods.pass(day);
-      if (inPeriod === day && this.#days.pass(day) === day) return day;
-      day = inPeriod === day ? this.#days.pass(day) : inPeriod;
+      const fitting = inPeriod === day ? this.#days.pass(day) : inPeriod;
+      if (fitting === day) return day;
+      day = fitting;
     }
     return NEVER;
   }
@@ -126,7 +130,7 @@ export class RrulePattern implements WallPattern {
       const fitting = this.#days.pass(day);
       const time = fitting === day ? times.next(second - day * DAY_SECONDS) : -1;
       if (time < 0) {
-        second = Math.max(fitting, day + (fitting === day ? 1 : 0)) * DAY_SECONDS;
+        second = Math.max(fitting, day + 1) * DAY_SECONDS;
         continue;
       }
       const unit = Math.floor((day * DAY_SECONDS + time) / unitSeconds);
