@@ -29,6 +29,7 @@ import { Runs } from './runs/runs.service';
 import { ErrorRuns } from './runs/error-runs.loop';
 import { HooksController } from './triggers/hooks.controller';
 import { Hooks } from './triggers/hooks.service';
+import { SchedulePreviewController } from './triggers/schedules/schedule-preview.controller';
 import { ApprovalPurger } from './waits/approval-purger.loop';
 import { ApprovalsController } from './waits/approvals.controller';
 import { Approvals } from './waits/approvals.service';
@@ -46,6 +47,7 @@ import { Callbacks } from './waits/callbacks.service';
     HooksController,
     ApprovalsController,
     CallbacksController,
+    SchedulePreviewController,
   ],
   providers: [
     Engine,

@@ -91,7 +91,7 @@ function slowly(fits: ReadonlySet<number>, { gap, fold }: Policy, around: Surrou
 }
 
 function fittingWalls({ fits }: Expression, { walls }: Surroundings): ReadonlySet<number> {
-  const [first = 0, last = 0] = [Math.min(...walls), Math.max(...walls)];
+  const [first, last] = [Math.min(...walls), Math.max(...walls)];
   const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);
   return new Set(all.filter((wall) => fits(shownBy(wall))));
 }

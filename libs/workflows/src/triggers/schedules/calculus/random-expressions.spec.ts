@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { compileSchedule, timingProblems } from './compile-schedule';
-import { rrulePartsOf } from './rrule/rrule-parts';
+import type { ScheduleTiming } from './schedule-timing';
 import { scheduleTimingSchema } from './timing-schema';
-import { TimingFault } from './timing-fault';
 import { MINUTE_MS, type Shown, shownBy, SlowClock } from './testing/slow-clock';
 
 const zones = [
@@ -126,10 +125,13 @@ describe('Random expressions, zones and instants', () => {
 });
 
 describe('Whatever is written', () => {
+  const asked = Date.UTC(2026, 0, 1);
   const cronText = fc
     .array(
       fc.constantFrom(
-        ...'0123456789*/-,?LW#@ \t',
+        ...'0 1 2 3 4 5 6 7 8 9 * / - , ? L W # @'.split(' '),
+        ' ',
+        '\t',
         'MON',
         'jan',
         '  ',
@@ -175,31 +177,25 @@ describe('Whatever is written', () => {
     .array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values)), { maxLength: 6 })
     .map((parts) => parts.map(([name, value]) => `${name}=${value}`).join(';'));
 
+  /** The problems of a timing, or whether it fires, later than it is asked. */
+  function outcomeOf(timing: ScheduleTiming): string {
+    const problems = timingProblems(timing).map(({ pointer, message }) => `${pointer} ${message}`);
+    if (problems.length > 0) return problems.join('\n');
+    const first = compileSchedule(timing).next(asked);
+    if (first === null) return 'never';
+    return first > asked ? 'later' : `at ${first}`;
+  }
+
   it('is a cron expression that fires or never does, or has a problem: nothing is thrown', () => {
     const check = fc.property(fc.oneof(cronText, fc.string({ maxLength: 60 })), (cron) => {
-      const problems = timingProblems({ cron });
-      if (problems.length > 0) {
-        expect(problems).toEqual([
-          { pointer: '/cron', path: ['cron'], message: expect.stringMatching(/\.$/) },
-        ]);
-        return;
-      }
-      const schedule = compileSchedule({ cron });
-      const first = schedule.next(Date.UTC(2026, 0, 1));
-      expect(first === null || first > Date.UTC(2026, 0, 1)).toBe(true);
+      expect(outcomeOf({ cron })).toMatch(/^(\/cron .+\.|later|never)$/s);
     });
     fc.assert(check, { numRuns: 5_000 });
   });
 
   it('is a rule that can be asked, or has a problem', () => {
     const check = fc.property(fc.oneof(rruleText, fc.string({ maxLength: 60 })), (rrule) => {
-      const start = '2026-01-31T09:00:01';
-      if (timingProblems({ rrule, start }).length > 0) {
-        expect(() => rrulePartsOf(rrule)).toThrow(TimingFault);
-        return;
-      }
-      const first = compileSchedule({ rrule, start }).next(0);
-      expect(first === null || first >= Date.UTC(2026, 0, 31, 9)).toBe(true);
+      expect(outcomeOf({ rrule, start: '2026-01-31T09:00:01' })).toMatch(/^(\/rrule .+\.|later|never)$/s);
     });
     fc.assert(check, { numRuns: 1_000 });
   });

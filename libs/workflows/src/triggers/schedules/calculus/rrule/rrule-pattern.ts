@@ -6,9 +6,11 @@ import { RruleDays } from './rrule-days';
 import type { Frequency, RruleParts } from './rrule-parts';
 import { RrulePeriods } from './rrule-periods';
 
-/** Steps of one search, and of the search for the last of a COUNT. Beyond them a rule is taken to be over. */
-const searchSteps = 200_000;
-const countSteps = 2_000_000;
+/**
+ * What one search may cost, and the search for the last of a COUNT; beyond it a rule is taken to be over. A rule of days can go
+ * to the horizon day by day. A rule of hours can be written so that its times and its interval just miss each other for ever.
+ */
+const searchSteps = { days: 100_000, hours: 25_000, count: 2_000_000 };
 
 /** The walls of a recurrence rule, UNTIL aside. */
 export class RrulePattern implements WallPattern {
@@ -44,7 +46,7 @@ export class RrulePattern implements WallPattern {
   }
 
   next(wallMs: number): number {
-    const wall = this.#firstFrom(wallMs, new Steps(searchSteps));
+    const wall = this.#firstFrom(wallMs, new Steps(this.isInterval ? searchSteps.hours : searchSteps.days));
     if (this.#parts.count === null || wall === NEVER) return wall;
     this.#lastWall ??= this.#lastOf(this.#parts.count);
     return wall <= this.#lastWall ? wall : NEVER;
@@ -59,7 +61,7 @@ export class RrulePattern implements WallPattern {
 
   /** The wall of this number, from 1. Later ones are not of the rule. */
   #lastOf(count: number): number {
-    const steps = new Steps(countSteps);
+    const steps = new Steps(searchSteps.count);
     let last = this.#startWall - 1;
     for (let number = 0; number < count; number += 1) {
       const wall = this.#firstFrom(last + 1, steps);
