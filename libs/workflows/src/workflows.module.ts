@@ -33,6 +33,7 @@ import { FirePurger } from './triggers/schedules/fire-purger';
 import { SchedulerLoop } from './triggers/schedules/scheduler.loop';
 import { SchedulesController } from './triggers/schedules/schedules.controller';
 import { Schedules } from './triggers/schedules/schedules.service';
+import { SchedulePreviewController } from './triggers/schedules/schedule-preview.controller';
 import { ApprovalPurger } from './waits/approval-purger.loop';
 import { ApprovalsController } from './waits/approvals.controller';
 import { Approvals } from './waits/approvals.service';
@@ -51,6 +52,7 @@ import { Callbacks } from './waits/callbacks.service';
     SchedulesController,
     ApprovalsController,
     CallbacksController,
+    SchedulePreviewController,
   ],
   providers: [
     Engine,

@@ -33,6 +33,11 @@ export function compileSchedule(timing: ScheduleTiming): CompiledSchedule {
   return schedule;
 }
 
+/** The first instant of a date or a time in a zone; the text is a moment, and the zone there is. */
+export function instantOf(text: string, timezone = 'UTC'): number {
+  return beginningOf(momentOf(text), ZoneRules.of(timezone) ?? ZoneRules.utc);
+}
+
 /** Everything that is wrong with a timing whose members have the right types. */
 export function timingProblems(timing: ScheduleTiming): readonly TimingProblem[] {
   const compiler = new ScheduleCompiler(timing);

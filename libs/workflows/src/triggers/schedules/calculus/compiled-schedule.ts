@@ -27,12 +27,17 @@ export class CompiledSchedule {
     }
   }
 
+  /** One of its fires, with what clock changes have to do with it. */
+  describe(fireMs: number): FirePoint {
+    return this.source.describe(fireMs);
+  }
+
   /** So many fires from this instant on, fewer when it ends, each with what clock changes have to do with it. */
   occurrences(fromMs: number, count: number): readonly FirePoint[] {
     const points: FirePoint[] = [];
     let fireMs = this.next(fromMs - 1);
     while (fireMs !== null && points.length < count) {
-      points.push(this.source.describe(fireMs));
+      points.push(this.describe(fireMs));
       fireMs = points.length < count ? this.next(fireMs) : null;
     }
     return points;

@@ -1,7 +1,7 @@
 import { localText } from './local-text';
 
 describe('localText', () => {
-  const at = Date.parse('2026-03-02T13:00:00.250Z');
+  const at = Date.parse('2026-03-02T13:00:00Z');
 
   it.each([
     [0, '2026-03-02T13:00:00+00:00'],
@@ -11,5 +11,9 @@ describe('localText', () => {
     [50_400_000, '2026-03-03T03:00:00+14:00'],
   ])('shows what is %d ms ahead of UTC', (offsetMs, text) => {
     expect(localText(at, offsetMs)).toBe(text);
+  });
+
+  it('shows milliseconds where there are any', () => {
+    expect(localText(at + 250, 0)).toBe('2026-03-02T13:00:00.250+00:00');
   });
 });

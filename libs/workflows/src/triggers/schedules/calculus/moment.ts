@@ -36,6 +36,17 @@ export function momentOf(text: string): Moment {
   return { kind: 'instant', atMs: midnight + time - ahead };
 }
 
+/** Whether a text is a date, a local time or an instant. */
+export function isMoment(text: string): boolean {
+  try {
+    momentOf(text);
+    return true;
+  } catch (error) {
+    if (error instanceof TimingFault) return false;
+    throw error;
+  }
+}
+
 function checkDate({ year, month, day }: { year: number; month: number; day: number }, text: string): void {
   if (year < FIRST_YEAR || year > LAST_YEAR) {
     throw new TimingFault(`${quoted(text)} is out of range: use the years ${FIRST_YEAR} to ${LAST_YEAR}.`);

@@ -13,7 +13,7 @@ function firesOf(timing: ScheduleTiming, from: string, count = 4): readonly (str
 /** The problems that the schema reports, as `pointer: message`. */
 function problemsIn(timing: unknown): readonly string[] {
   const parsed = scheduleTimingSchema.safeParse(timing);
-  return (parsed.error?.issues ?? []).map(({ path, message }) => `/${path.join('/')}: ${message}`);
+  return (parsed.error?.issues ?? []).map(({ path, message }) => `/${path.join('/')}: ${message}.`);
 }
 
 describe('A timing', () => {
@@ -27,7 +27,7 @@ describe('A timing', () => {
   });
 
   it('refuses members that are unknown', () => {
-    expect(problemsIn({ cron: '@daily', timeZone: 'UTC' })).toEqual(['/: Unrecognized key: "timeZone"']);
+    expect(problemsIn({ cron: '@daily', timeZone: 'UTC' })).toEqual(['/: Unrecognized key: "timeZone".']);
   });
 
   it('says what is wrong with each member, where, and what to do', () => {

@@ -92,6 +92,7 @@ export const scheduleTimingSchema = z
   })
   .superRefine((timing, context) => {
     for (const { path, message } of timingProblems(timing)) {
-      context.addIssue({ code: 'custom', path: [...path], message });
+      // As zod's own: sentences without a full stop, to which whoever reports them adds one.
+      context.addIssue({ code: 'custom', path: [...path], message: message.replace(/\.$/, '') });
     }
   }) satisfies z.ZodType<ScheduleTiming>;

@@ -21,11 +21,11 @@ interface ZoneChange {
  * The changes of a zone are closer together than a year and farther apart than this: the shortest stretch of any zone
  * between 1970 and 2100 has seven days (Gaza in 2040, between Ramadan and winter).
  */
-const PROBE_MS = 3 * DAY_MS;
+const PROBE_MS = 5 * DAY_MS;
 
 /**
  * The clock changes of a time zone. `Intl` knows them but tells only what a clock shows, at a microsecond and more for each
- * question; so a year's changes are found once, by asking every third day and bisecting, and kept.
+ * question; so a year's changes are found once, by asking every fifth day and bisecting, and kept.
  */
 export class ZoneRules {
   static readonly utc = new ZoneRules('UTC');

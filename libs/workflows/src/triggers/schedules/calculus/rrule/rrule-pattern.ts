@@ -6,9 +6,11 @@ import { RruleDays } from './rrule-days';
 import type { Frequency, RruleParts } from './rrule-parts';
 import { RrulePeriods } from './rrule-periods';
 
-/** Steps of one search, and of the search for the last of a COUNT. Beyond them a rule is taken to be over. */
-const searchSteps = 200_000;
-const countSteps = 2_000_000;
+/**
+ * What one search may cost, and the search for the last of a COUNT; beyond it a rule is taken to be over. A rule of days can go
+ * to the horizon day by day. A rule of hours can be written so that its times and its interval just miss each other for ever.
+ */
+const searchSteps = { days: 100_000, hours: 25_000, count: 2_000_000 };
 
 /** The walls of a recurrence rule, UNTIL aside. */
 export class RrulePattern implements WallPattern {
@@ -20,6 +22,8 @@ export class RrulePattern implements WallPattern {
   readonly #times: TimeOfDay;
   readonly #search: (wallMs: number, steps: Steps) => number;
   #lastWall: number | null = null;
+  /** A wall from which on nothing was found. */
+  #overFrom = NEVER;
   #picked: { readonly firstDay: number; readonly walls: readonly number[] } | null = null;
 
   constructor(parts: RruleParts, startWall: number) {
@@ -42,21 +46,22 @@ export class RrulePattern implements WallPattern {
   }
 
   next(wallMs: number): number {
-    const wall = this.#firstFrom(wallMs, new Steps(searchSteps));
+    const wall = this.#firstFrom(wallMs, new Steps(this.isInterval ? searchSteps.hours : searchSteps.days));
     if (this.#parts.count === null || wall === NEVER) return wall;
     this.#lastWall ??= this.#lastOf(this.#parts.count);
     return wall <= this.#lastWall ? wall : NEVER;
   }
 
   #firstFrom(wallMs: number, steps: Steps): number {
-    if (this.#times.size === 0) return NEVER;
-    const wall = Math.ceil(Math.max(wallMs, this.#startWall) / 1000) * 1000;
-    return this.#search(wall, steps);
+    if (this.#times.size === 0 || wallMs >= this.#overFrom) return NEVER;
+    const wall = this.#search(Math.ceil(Math.max(wallMs, this.#startWall) / 1000) * 1000, steps);
+    if (wall === NEVER) this.#overFrom = wallMs;
+    return wall;
   }
 
   /** The wall of this number, from 1. Later ones are not of the rule. */
   #lastOf(count: number): number {
-    const steps = new Steps(countSteps);
+    const steps = new Steps(searchSteps.count);
     let last = this.#startWall - 1;
     for (let number = 0; number < count; number += 1) {
       const wall = this.#firstFrom(last + 1, steps);
@@ -80,8 +85,9 @@ export class RrulePattern implements WallPattern {
     let day = from;
     while (day * DAY_MS <= HORIZON_MS && steps.take()) {
       const inPeriod = this.#periods.pass(day);
-      if (inPeriod === day && this.#days.pass(day) === day) return day;
-      day = inPeriod === day ? this.#days.pass(day) : inPeriod;
+      const fitting = inPeriod === day ? this.#days.pass(day) : inPeriod;
+      if (fitting === day) return day;
+      day = fitting;
     }
     return NEVER;
   }
@@ -126,7 +132,7 @@ export class RrulePattern implements WallPattern {
       const fitting = this.#days.pass(day);
       const time = fitting === day ? times.next(second - day * DAY_SECONDS) : -1;
       if (time < 0) {
-        second = Math.max(fitting, day + (fitting === day ? 1 : 0)) * DAY_SECONDS;
+        second = Math.max(fitting, day + 1) * DAY_SECONDS;
         continue;
       }
       const unit = Math.floor((day * DAY_SECONDS + time) / unitSeconds);
