@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { AddressRefused, EgressFault } from './fault';
-import { type CompiledPolicy, refuseAddresses } from './policy';
+import type { EgressRefusal } from './policy';
 
 /** One address of a host, as `dns.lookup` with `all` reports it. */
 export interface ResolvedAddress {
@@ -12,6 +12,9 @@ export interface ResolvedAddress {
 
 /** Resolves a host name to all its addresses, in the order in which they should be tried. */
 export type AddressLookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
+
+/** Judges all addresses of a host before one of them is dialled; `null` lets them. */
+export type AddressJudge = (host: string, addresses: readonly string[]) => EgressRefusal | null;
 
 /** The operating system's resolver, hosts file included: what it says is what would be dialled without us. */
 export const systemLookup: AddressLookup = (hostname) => lookup(hostname, { all: true, verbatim: true });
@@ -28,9 +31,9 @@ const ATTEMPT_TIMEOUT_MS = 1_000;
  * that answers differently the second time (rebinding) is never asked a second time. The server name for TLS stays
  * the one in the URL. For IP literals a socket asks nobody, so those are judged here.
  */
-export function guardedConnector(policy: CompiledPolicy, resolve: AddressLookup): buildConnector.connector {
+export function guardedConnector(judge: AddressJudge, resolve: AddressLookup): buildConnector.connector {
   const dial = buildConnector({
-    lookup: judgedLookup(policy, resolve),
+    lookup: judgedLookup(judge, resolve),
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
     timeout: CONNECT_TIMEOUT_MS,
@@ -39,19 +42,17 @@ export function guardedConnector(policy: CompiledPolicy, resolve: AddressLookup)
     allowH2: false,
   });
   return (options, callback) => {
-    const refusal =
-      isIP(options.hostname) === 0 ? null : refuseAddresses(policy, options.hostname, [options.hostname]);
+    const refusal = isIP(options.hostname) === 0 ? null : judge(options.hostname, [options.hostname]);
     if (refusal !== null) return callback(new AddressRefused(refusal), null);
     return dial(options, callback);
   };
 }
 
-function judgedLookup(policy: CompiledPolicy, resolve: AddressLookup): LookupFunction {
+function judgedLookup(judge: AddressJudge, resolve: AddressLookup): LookupFunction {
   return (hostname, _options, callback) => {
-    const judge = (resolved: readonly ResolvedAddress[]) => {
+    const judged = (resolved: readonly ResolvedAddress[]) => {
       if (resolved.length === 0) return callback(dnsFault(hostname), []);
-      const refusal = refuseAddresses(
-        policy,
+      const refusal = judge(
         hostname,
         resolved.map(({ address }) => address),
       );
@@ -61,7 +62,7 @@ function judgedLookup(policy: CompiledPolicy, resolve: AddressLookup): LookupFun
         resolved.map(({ address, family }) => ({ address, family })),
       );
     };
-    resolve(hostname).then(judge, (cause: unknown) => callback(dnsFault(hostname, cause), []));
+    resolve(hostname).then(judged, (cause: unknown) => callback(dnsFault(hostname, cause), []));
   };
 }
 
