@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { AddressRefused, EgressFault } from './fault';
 import type { EgressRefusal } from './policy';
@@ -20,6 +20,9 @@ export type AddressJudge = (host: string, addresses: readonly string[]) => Egres
 export const systemLookup: AddressLookup = (hostname) => lookup(hostname, { all: true, verbatim: true });
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Everything of an answer as it is sent. The longest body that a node accepts fits, also if each byte is a chunk. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Node gives up on an address after 250 ms, less than one round trip to the far side of the world and back. */
 const ATTEMPT_TIMEOUT_MS = 1_000;
@@ -44,8 +47,26 @@ export function guardedConnector(judge: AddressJudge, resolve: AddressLookup): b
   return (options, callback) => {
     const refusal = isIP(options.hostname) === 0 ? null : judge(options.hostname, [options.hostname]);
     if (refusal !== null) return callback(new AddressRefused(refusal), null);
-    return dial(options, callback);
+    return dial(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      holdAnswers(socket);
+      return callback(null, socket);
+    });
   };
+}
+
+/**
+ * Closes a connection on which an answer goes on and on without its body growing: chunks may carry extensions without
+ * end. Requests on one connection come one after the other, so what is read since the last one was sent is its answer.
+ */
+function holdAnswers(socket: Socket): void {
+  let [sent, readBefore] = [0, 0];
+  socket.on('readable', () => {
+    if (socket.bytesWritten !== sent) [sent, readBefore] = [socket.bytesWritten, socket.bytesRead];
+    if (socket.bytesRead - readBefore <= MAX_ANSWER_BYTES) return;
+    const message = `The answer takes more than ${MAX_ANSWER_BYTES} bytes to send, whatever its body holds.`;
+    socket.destroy(new EgressFault('too_large', message));
+  });
 }
 
 function judgedLookup(judge: AddressJudge, resolve: AddressLookup): LookupFunction {
