@@ -28,7 +28,11 @@ export const blockEventsQuery = pageQuery.extend({
   host: z.string().min(1).max(253).toLowerCase().optional(),
   rule: z.string().min(1).max(100).optional(),
   runId: z.uuid().optional(),
-  dryRun: z.stringbool().optional().describe('Only those of a dry run, or only those that were refused.'),
+  dryRun: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .describe('Only those of a dry run, or only those that were refused.'),
 });
 
 export const blockEventsCursor = z.strictObject({ id: z.uuid() });

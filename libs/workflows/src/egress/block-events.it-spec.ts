@@ -61,7 +61,7 @@ describe.each(['cell_1', 'cell_2'])('refused requests in %s', (cellId) => {
       runIds.map(async (runId, i) => {
         await arrive();
         // Seen to fail when the update sets the count instead of adding to it.
-        await rooms[i % 2]?.events.record(aBlock(caller, { runId, nodeId: `n${i % 4}` }));
+        await rooms[i % 2]?.events.record(aBlock(caller, { runId, nodeId: `n${(i >> 1) % 4}` }));
       }),
     );
     const kept = await list(rooms[0]?.events as BlockEvents, caller.access.workspaceId);

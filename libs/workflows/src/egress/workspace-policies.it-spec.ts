@@ -2,6 +2,8 @@ import type { AddressLookup } from './connector';
 import {
   aClient,
   anHttpServer,
+  aSignal,
+  aTcpServer,
   closeLab,
   get,
   LOOPBACK,
@@ -158,6 +160,29 @@ describe('connections that are kept', () => {
     expect(told(await call('api.test'))).toBe('blocked policy.deny');
     workspaces.set('ada', { defaultAction: 'deny', allow: ['127.0.0.0/8'] });
     expect(told(await call('api.test'))).toBe('200 ok');
+  });
+
+  it('are closed for the workspace that has called nothing longest, once there are too many', async () => {
+    const closed = aSignal<string>();
+    // It closes nothing by itself, and asks for connections to be kept for longer than this test may take.
+    const port = await aTcpServer((socket) => {
+      socket.on('data', (data) => {
+        const [, caller] = /x-workspace: (.*)\r/i.exec(data.toString()) ?? [];
+        socket.once('close', () => closed.resolve(String(caller)));
+        socket.write('HTTP/1.1 200 OK\r\nkeep-alive: timeout=60\r\ncontent-length: 2\r\n\r\nok');
+      });
+    });
+    const origin = `http://127.0.0.1:${port}/`;
+    const client = aClient();
+    for (let i = 0; i < 1_000; i += 1) await callAs(`w${i}`);
+    await callAs('w0');
+    await callAs('one more');
+    expect(await closed.promise).toBe('w1');
+
+    async function callAs(workspaceId: string): Promise<void> {
+      const headers = { 'x-workspace': workspaceId };
+      expect(told(await get(client, origin, { workspaceId, headers }))).toBe('200 ok');
+    }
   });
 
   it('end nothing that is under way when the policy changes', async () => {
