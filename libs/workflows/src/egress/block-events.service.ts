@@ -34,11 +34,10 @@ export class BlockEvents implements BlockedRequestLog {
 
   /** Writes a refusal down. It has been refused already, so what goes wrong here is told to the log alone. */
   async record(blocked: BlockedRequest): Promise<void> {
+    const { workspaceId } = blocked.context;
+    const batcher = this.#batcher(workspaceId);
     try {
-      const batcher = this.#batcher(blocked.context.workspaceId);
       await batcher.submit(blocked);
-      // Another one is made when it is needed.
-      if (batcher.size === 0) this.#batchers.delete(blocked.context.workspaceId);
     } catch (error) {
       this.#logger.error('A refused request could not be written down', {
         ...blocked.context,
@@ -46,6 +45,9 @@ export class BlockEvents implements BlockedRequestLog {
         host: blocked.url.host,
         error,
       });
+    } finally {
+      // Another one is made when it is needed.
+      if (batcher.size === 0) this.#batchers.delete(workspaceId);
     }
   }
 
