@@ -483,6 +483,59 @@ create policy tenant_isolation on dead_letters to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select, update on dead_letters to millrace_tenant;
 
+create table egress_block_events (
+  workspace_id uuid not null,
+  id uuid not null,
+  workflow_id uuid,
+  run_ids uuid[] not null,
+  node_id text not null,
+  iteration text not null,
+  host text not null,
+  rule text not null,
+  url text not null,
+  message text not null,
+  dry_run boolean not null,
+  minute timestamptz not null,
+  count integer not null default 1,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  constraint egress_block_events_pkey primary key (workspace_id, id),
+  constraint egress_block_events_minute_key unique nulls not distinct (workspace_id, minute, workflow_id, node_id, host, rule, dry_run)
+) with (fillfactor = 70);
+create index egress_block_events_minute_idx on egress_block_events using btree (minute);
+alter table egress_block_events enable row level security;
+alter table egress_block_events force row level security;
+create policy owner_access on egress_block_events to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on egress_block_events to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, delete on egress_block_events to millrace_tenant;
+
+create table egress_policies (
+  workspace_id uuid not null,
+  default_action text not null,
+  allow text[] not null,
+  deny text[] not null,
+  dry_run boolean not null,
+  revision integer not null default 1,
+  updated_at timestamptz not null default now(),
+  updated_by text not null,
+  constraint egress_policies_pkey primary key (workspace_id),
+  constraint egress_policies_default_action_check check (default_action = any (array['allow'::text, 'deny'::text])),
+  constraint egress_policies_entries_check check ((cardinality(allow) + cardinality(deny)) <= 500)
+);
+alter table egress_policies enable row level security;
+alter table egress_policies force row level security;
+create policy owner_access on egress_policies to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on egress_policies to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, insert, update on egress_policies to millrace_tenant;
+
 create table engine_workers (
   id uuid not null,
   host text not null,
@@ -1133,6 +1186,8 @@ create policy tenant_isolation on workspace_turns to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 
 alter table dead_letters add constraint dead_letters_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table egress_block_events add constraint egress_block_events_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table egress_policies add constraint egress_policies_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_approval_votes add constraint run_approval_votes_approval_fkey foreign key (workspace_id, approval_id) references run_approvals(workspace_id, id) on delete cascade;
 alter table run_approvals add constraint run_approvals_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);

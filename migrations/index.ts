@@ -29,6 +29,7 @@ import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
 import { RunLimits1795263000000 } from './cell/1795263000000-RunLimits';
 import { RunControl1795267000000 } from './cell/1795267000000-RunControl';
 import { Schedules1795268000000 } from './cell/1795268000000-Schedules';
+import { EgressPolicies1795270000000 } from './cell/1795270000000-EgressPolicies';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -65,5 +66,6 @@ export const migrations: Migrations = {
     LiveRunsOfWorkspaces1795264001000,
     RunControl1795267000000,
     Schedules1795268000000,
+    EgressPolicies1795270000000,
   ],
 };

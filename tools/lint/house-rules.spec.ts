@@ -58,6 +58,34 @@ const CASES: readonly Case[] = [
     good: [`export const id = process.pid;`],
   },
   {
+    rule: 'house(one-way-out)',
+    bad: [
+      `export const answer = fetch('http://10.0.0.1/');`,
+      `export const answer = globalThis.fetch('http://10.0.0.1/');`,
+      `const { fetch: get } = globalThis; export const answer = get('http://10.0.0.1/');`,
+      `export const socket = new WebSocket('ws://10.0.0.1/');`,
+      `import { request } from 'undici'; export const r = request;`,
+      `import { Agent as A } from 'undici'; export const a = new A();`,
+      `import { get } from 'node:http'; export const g = get;`,
+      `import { request } from 'node:https'; export const r = request;`,
+      `import * as net from 'node:net'; export const s = net.connect(80);`,
+      `import net from 'node:net'; export const s = net.connect(80);`,
+      `import { connect } from 'node:tls'; export const s = connect(443);`,
+      `import { connect } from 'node:http2'; export const s = connect('http://a');`,
+      `import { createSocket } from 'node:dgram'; export const s = createSocket('udp4');`,
+      `import { lookup } from 'node:dns/promises'; export const l = lookup;`,
+      `export { request } from 'undici';`,
+      `export const undici = await import('undici');`,
+    ],
+    good: [
+      `import { isIP } from 'node:net'; export const i = isIP;`,
+      `import type { IncomingHttpHeaders } from 'node:http'; export type H = IncomingHttpHeaders;`,
+      `import { STATUS_CODES } from 'node:http'; export const s = STATUS_CODES;`,
+      `export const answer = (fetch: (url: string) => string) => fetch('x');`,
+      `export type { Dispatcher } from 'undici';`,
+    ],
+  },
+  {
     rule: 'house(few-parameters)',
     bad: [
       `export function many(a: string, b: string, c: string, d: string): string { return a + b + c + d; }`,
@@ -150,6 +178,7 @@ const CASES: readonly Case[] = [
 
 const RAW = `export const raw = [Date.now(), Math.random(), process.env['HOME']];`;
 const RAW_RULES = ['house(injected-config)', 'house(injected-randomness)', 'house(injected-time)'];
+const OUT = `import { connect } from 'node:net'; export const out = [connect, fetch];`;
 
 /** What a path changes: path → text and the rules expected to fire there. */
 const PLACES: readonly {
@@ -161,6 +190,11 @@ const PLACES: readonly {
   { path: 'apps/api/src/raw.ts', text: RAW, broken: RAW_RULES },
   { path: 'libs/workflows/src/engine/raw.ts', text: RAW, broken: RAW_RULES },
   { path: 'libs/platform/src/time/raw.ts', text: RAW, broken: [] },
+  { path: 'libs/workflows/src/nodes/out.ts', text: OUT, broken: ['house(one-way-out)'] },
+  { path: 'libs/identity/src/oauth/out.ts', text: OUT, broken: ['house(one-way-out)'] },
+  { path: 'apps/api/src/out.ts', text: OUT, broken: ['house(one-way-out)'] },
+  { path: 'libs/workflows/src/egress/out.ts', text: OUT, broken: [] },
+  { path: 'libs/platform/src/db/out.ts', text: OUT, broken: [] },
   { path: 'libs/billing/src/raw.spec.ts', text: RAW, broken: [] },
   { path: 'libs/billing/src/raw.it-spec.ts', text: RAW, broken: [] },
   { path: 'libs/billing/src/testing/raw.ts', text: RAW, broken: [] },

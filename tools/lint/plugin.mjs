@@ -4,6 +4,7 @@ import { fewParameters } from './rules/few-parameters.mjs';
 import { injectedConfig } from './rules/injected-config.mjs';
 import { injectedRandomness } from './rules/injected-randomness.mjs';
 import { injectedTime } from './rules/injected-time.mjs';
+import { oneWayOut } from './rules/one-way-out.mjs';
 import { noEnum, noExportAll, noImportInPlace } from './rules/plain-types.mjs';
 import { tellingNames } from './rules/telling-names.mjs';
 
@@ -17,6 +18,7 @@ export default {
     'no-enum': noEnum,
     'no-export-all': noExportAll,
     'no-import-in-place': noImportInPlace,
+    'one-way-out': oneWayOut,
     'telling-names': tellingNames,
   },
 };

@@ -14,3 +14,6 @@ export const WorkflowArchived = hint<WorkflowChange>('workflow.archived');
 
 /** A workflow that was paused goes on: its runs wait to be let through. */
 export const WorkflowResumed = hint<WorkflowChange>('workflow.resumed');
+
+/** What a workspace lets its workflows call has changed. */
+export const EgressPolicyChanged = hint<{ readonly workspaceId: string }>('egress_policy.changed');

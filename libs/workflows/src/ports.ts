@@ -72,6 +72,8 @@ export interface AuditedAction {
   readonly client: Client;
   /** Dotted, in the past tense: `workflow.published`. */
   readonly action: `${string}.${string}`;
+  /** What kind of thing it was done to; a workflow, unless it says otherwise. */
+  readonly targetKind?: string;
   readonly targetId: string;
   readonly after?: Readonly<Record<string, unknown>>;
 }

@@ -21,4 +21,6 @@ export const tables = [
   'workspace_turns',
   'workspace_gates',
   'engine_workers',
+  'egress_policies',
+  'egress_block_events',
 ] as const;

@@ -33,6 +33,9 @@ function globalReads(sourceCode) {
   return free.flatMap((read) => (THE_GLOBAL.has(read.name) ? readsOf(read.node) : [read]));
 }
 
+/** A module loaded whole, by an expression: nobody can say which of its names are used. */
+const WHOLE = '*';
+
 /** Every name of a module that an import declaration brings in or that its namespace is asked for. */
 function importedReads(declaration, sourceCode) {
   if (declaration.importKind === 'type') return [];
@@ -64,6 +67,13 @@ export function rawGlobalsRule({ bare = /^$/, members = {}, modules = {}, nakedD
     create(context) {
       const { sourceCode } = context;
       const report = (node, what) => context.report({ node, messageId: 'raw', data: { what } });
+      const reportNames = (source, reads) => {
+        const module = String(source.value).replace(/^node:/, '');
+        const banned = Object.hasOwn(modules, module) ? modules[module] : undefined;
+        for (const read of banned ? reads : []) {
+          if (banned.test(read.name)) report(read.node, `${read.name} of ${source.value}`);
+        }
+      };
 
       return {
         Program() {
@@ -77,12 +87,18 @@ export function rawGlobalsRule({ bare = /^$/, members = {}, modules = {}, nakedD
           }
         },
         ImportDeclaration(declaration) {
-          const module = declaration.source.value.replace(/^node:/, '');
-          const banned = Object.hasOwn(modules, module) ? modules[module] : undefined;
-          if (!banned) return;
-          for (const read of importedReads(declaration, sourceCode)) {
-            if (banned.test(read.name)) report(read.node, `${read.name} of node:${module}`);
-          }
+          reportNames(declaration.source, importedReads(declaration, sourceCode));
+        },
+        ExportNamedDeclaration({ source, specifiers, exportKind }) {
+          if (!source || exportKind === 'type') return;
+          const values = specifiers.filter((specifier) => specifier.exportKind !== 'type');
+          reportNames(
+            source,
+            values.map((node) => ({ name: node.local.name ?? node.local.value, node })),
+          );
+        },
+        ImportExpression({ source }) {
+          if (source.type === 'Literal') reportNames(source, [{ name: WHOLE, node: source }]);
         },
       };
     },

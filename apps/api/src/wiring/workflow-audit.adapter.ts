@@ -10,11 +10,14 @@ export class WorkflowAuditAdapter extends WorkflowAudit {
     super();
   }
 
-  async record(tx: Tx, { actor, client, targetId, ...entry }: AuditedAction): Promise<void> {
+  async record(
+    tx: Tx,
+    { actor, client, targetKind = 'workflow', targetId, ...entry }: AuditedAction,
+  ): Promise<void> {
     await this.log.record(tx, {
       ...entry,
       origin: { actor: actorOf(actor), ...client },
-      target: { kind: 'workflow', id: targetId },
+      target: { kind: targetKind, id: targetId },
     });
   }
 }

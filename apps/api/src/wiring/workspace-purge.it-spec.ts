@@ -55,6 +55,12 @@ const ROWS: Readonly<Record<string, string>> = {
   workspace_gates: `insert into workspace_gates (workspace_id, concurrent_runs) values ($1, 5)`,
   run_start_windows: `insert into run_start_windows (scope_id, workspace_id, window_seconds, slot, starts)
     values ($1, $1, 300, 1, '{1}')`,
+  egress_policies: `insert into egress_policies (workspace_id, default_action, allow, deny, dry_run, updated_by)
+    values ($1, 'deny', '{example.com}', '{}', false, 'user:x')`,
+  egress_block_events: `insert into egress_block_events (id, workspace_id, run_ids, node_id, iteration, host, rule, url,
+      message, dry_run, minute, first_at, last_at)
+    select gen_random_uuid(), $1, '{}', 'n', '', 'h' || n, 'scheme', 'x', 'x', false, now(), now(), now()
+      from generate_series(1, 1500) n`,
   workspace_run_usage: `insert into workspace_run_usage (workspace_id, period_start, period_end, plan)
     select $1, at, at + interval '28 days', 'solo'
       from generate_series(timestamptz '2025-01-01Z', '2025-12-01Z', interval '1 month') at`,

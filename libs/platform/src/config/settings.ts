@@ -305,6 +305,15 @@ export const settings = {
     doc: 'Comma-separated private CIDRs that workflows may call; none by default (cloud metadata and your own network stay out of reach).',
     schema: list.pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'must be CIDRs like 10.1.0.0/16'))),
   },
+  egressDefaultAction: {
+    env: 'EGRESS_DEFAULT_ACTION',
+    example: 'allow',
+    doc: 'What workspaces that have saved no egress policy may call: the public Internet (allow), or nothing (deny).',
+    schema: z
+      .enum(['allow', 'deny'])
+      .optional()
+      .transform((value) => value ?? 'allow'),
+  },
   workerConcurrency: {
     env: 'WORKER_CONCURRENCY',
     example: '2000',

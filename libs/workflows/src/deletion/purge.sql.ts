@@ -110,4 +110,6 @@ export const purgeRest: readonly Purge[] = [
   purgeOf('workspace_gates'),
   purgeOf('run_start_windows'),
   purgeOf('workspace_history'),
+  purgeOf('egress_block_events'),
+  purgeOf('egress_policies'),
 ];

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { AddressRefused, EgressFault } from './fault';
-import { type CompiledPolicy, refuseAddresses } from './policy';
+import type { EgressRefusal } from './policy';
 
 /** One address of a host, as `dns.lookup` with `all` reports it. */
 export interface ResolvedAddress {
@@ -13,10 +13,16 @@ export interface ResolvedAddress {
 /** Resolves a host name to all its addresses, in the order in which they should be tried. */
 export type AddressLookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
+/** Judges all addresses of a host before one of them is dialled; `null` lets them. */
+export type AddressJudge = (host: string, addresses: readonly string[]) => EgressRefusal | null;
+
 /** The operating system's resolver, hosts file included: what it says is what would be dialled without us. */
 export const systemLookup: AddressLookup = (hostname) => lookup(hostname, { all: true, verbatim: true });
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Everything of an answer as it is sent. The longest body that a node accepts fits, also if each byte is a chunk. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Node gives up on an address after 250 ms, less than one round trip to the far side of the world and back. */
 const ATTEMPT_TIMEOUT_MS = 1_000;
@@ -28,9 +34,9 @@ const ATTEMPT_TIMEOUT_MS = 1_000;
  * that answers differently the second time (rebinding) is never asked a second time. The server name for TLS stays
  * the one in the URL. For IP literals a socket asks nobody, so those are judged here.
  */
-export function guardedConnector(policy: CompiledPolicy, resolve: AddressLookup): buildConnector.connector {
+export function guardedConnector(judge: AddressJudge, resolve: AddressLookup): buildConnector.connector {
   const dial = buildConnector({
-    lookup: judgedLookup(policy, resolve),
+    lookup: judgedLookup(judge, resolve),
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
     timeout: CONNECT_TIMEOUT_MS,
@@ -39,19 +45,35 @@ export function guardedConnector(policy: CompiledPolicy, resolve: AddressLookup)
     allowH2: false,
   });
   return (options, callback) => {
-    const refusal =
-      isIP(options.hostname) === 0 ? null : refuseAddresses(policy, options.hostname, [options.hostname]);
+    const refusal = isIP(options.hostname) === 0 ? null : judge(options.hostname, [options.hostname]);
     if (refusal !== null) return callback(new AddressRefused(refusal), null);
-    return dial(options, callback);
+    return dial(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      holdAnswers(socket);
+      return callback(null, socket);
+    });
   };
 }
 
-function judgedLookup(policy: CompiledPolicy, resolve: AddressLookup): LookupFunction {
+/**
+ * Closes a connection on which an answer goes on and on without its body growing: chunks may carry extensions without
+ * end. Requests on one connection come one after the other, so what is read since the last one was sent is its answer.
+ */
+function holdAnswers(socket: Socket): void {
+  let [sent, readBefore] = [0, 0];
+  socket.on('readable', () => {
+    if (socket.bytesWritten !== sent) [sent, readBefore] = [socket.bytesWritten, socket.bytesRead];
+    if (socket.bytesRead - readBefore <= MAX_ANSWER_BYTES) return;
+    const message = `The answer takes more than ${MAX_ANSWER_BYTES} bytes to send, whatever its body holds.`;
+    socket.destroy(new EgressFault('too_large', message));
+  });
+}
+
+function judgedLookup(judge: AddressJudge, resolve: AddressLookup): LookupFunction {
   return (hostname, _options, callback) => {
-    const judge = (resolved: readonly ResolvedAddress[]) => {
+    const judged = (resolved: readonly ResolvedAddress[]) => {
       if (resolved.length === 0) return callback(dnsFault(hostname), []);
-      const refusal = refuseAddresses(
-        policy,
+      const refusal = judge(
         hostname,
         resolved.map(({ address }) => address),
       );
@@ -61,7 +83,7 @@ function judgedLookup(policy: CompiledPolicy, resolve: AddressLookup): LookupFun
         resolved.map(({ address, family }) => ({ address, family })),
       );
     };
-    resolve(hostname).then(judge, (cause: unknown) => callback(dnsFault(hostname, cause), []));
+    resolve(hostname).then(judged, (cause: unknown) => callback(dnsFault(hostname, cause), []));
   };
 }
 

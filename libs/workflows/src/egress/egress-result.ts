@@ -2,8 +2,18 @@ import type { EgressFailureCode } from './fault';
 import type { EgressRule } from './policy';
 import type { EgressMethod } from './redirect';
 
+/** For whom a request is made: whose policy judges it, and what is recorded when it is refused. */
+export interface EgressContext {
+  readonly workspaceId: string;
+  readonly runId: string;
+  readonly nodeId: string;
+  /** Empty outside loops. */
+  readonly iteration: string;
+}
+
 /** One outgoing request. Everything that costs memory or time has a limit that the caller must name. */
 export interface EgressRequest {
+  readonly context: EgressContext;
   readonly method: EgressMethod;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;

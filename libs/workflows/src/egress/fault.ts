@@ -4,6 +4,7 @@ import type { EgressRefusal } from './policy';
 /** What went wrong with a request that was allowed. Stable; nodes report it as `egress.<code>`. */
 export type EgressFailureCode =
   | 'invalid_request'
+  | 'policy_unavailable'
   | 'dns'
   | 'connect'
   | 'tls'
@@ -15,7 +16,7 @@ export type EgressFailureCode =
   | 'bad_response';
 
 /** What the layers below report by a code; the other failures are noticed, and told, by code of ours. */
-type SystemFailureCode = Exclude<EgressFailureCode, 'dns' | 'redirect_loop'>;
+type SystemFailureCode = Exclude<EgressFailureCode, 'policy_unavailable' | 'dns' | 'redirect_loop'>;
 
 /** Carries a failure through undici and the stream code to the client, which turns it into a value. */
 export class EgressFault extends Error {

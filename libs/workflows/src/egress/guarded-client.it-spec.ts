@@ -1,108 +1,22 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import {
-  type AddressInfo,
-  createServer as createTcpServer,
-  type Server as TcpServer,
-  type Socket,
-} from 'node:net';
 import { setInterval } from 'node:timers/promises';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import type { AddressLookup } from './connector';
-import type { EgressRequest, EgressResult } from './egress-result';
-import { EgressClient, type EgressClientOptions } from './guarded-client';
+import type { EgressResult } from './egress-result';
+import {
+  aClient,
+  anHttpServer,
+  aSignal,
+  aTcpServer,
+  closeLab,
+  get,
+  LOOPBACK,
+  MIB,
+  names,
+  peersDialledBy,
+  told,
+} from './testing/client-lab';
 
-const LOOPBACK = { allowPrivateCidrs: ['127.0.0.0/8'] };
-const MIB = 1024 * 1024;
-
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-function aClient(options: EgressClientOptions = LOOPBACK): EgressClient {
-  const client = new EgressClient(options);
-  cleanups.push(() => client.close());
-  return client;
-}
-
-async function listening(server: Server | TcpServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-/** A real HTTP server; resolves to its origin. */
-async function anHttpServer(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  const port = await listening(server);
-  cleanups.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${port}`;
-}
-
-/** A server of raw bytes, for answers no HTTP library would give; resolves to its port. */
-async function aTcpServer(onSocket: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createTcpServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    onSocket(socket);
-  });
-  const port = await listening(server);
-  cleanups.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return port;
-}
-
-/** A promise that the other side of a test settles. */
-function aSignal<T>() {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}
-
-/** The addresses this process dials in plain TCP while `work` runs: the proof that a refusal touches no network. */
-async function peersDialledBy(work: () => Promise<unknown>): Promise<string[]> {
-  const peers: string[] = [];
-  const watch = (message: unknown) => {
-    const { socket } = message as { socket: Socket };
-    socket.on('connectionAttempt', (address: string) => peers.push(address));
-  };
-  subscribe('net.client.socket', watch);
-  try {
-    await work();
-  } finally {
-    unsubscribe('net.client.socket', watch);
-  }
-  return peers;
-}
-
-function get(client: EgressClient, url: string, more: Partial<EgressRequest> = {}): Promise<EgressResult> {
-  return client.request({ method: 'GET', url, timeoutMs: 5_000, maxResponseBytes: MIB, ...more });
-}
-
-/** What a result says in one line, so that a failed expectation shows all of it. */
-function told(result: EgressResult): string {
-  switch (result.kind) {
-    case 'response':
-      return `${result.status} ${result.body.toString()}`;
-    case 'blocked':
-      return `blocked ${result.rule}`;
-    case 'failed':
-      return `failed ${result.code}`;
-  }
-}
-
-const names =
-  (table: Record<string, readonly string[]>): AddressLookup =>
-  async (hostname) =>
-    (table[hostname] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+afterEach(closeLab);
 
 describe('refusals', () => {
   it('opens no socket for any spelling of a refused literal', async () => {
@@ -578,7 +492,7 @@ describe('hostile answers', () => {
 
   it('names what the network does', async () => {
     const port = await aTcpServer(() => undefined);
-    for (const cleanup of cleanups.splice(0)) await cleanup();
+    await closeLab();
     expect(told(await get(aClient(), `http://127.0.0.1:${port}/`))).toBe('failed connect');
     expect(told(await get(aClient({ lookup: names({}) }), 'http://nowhere.test/'))).toBe('failed dns');
     const failing: AddressLookup = () => Promise.reject(new Error('SERVFAIL'));

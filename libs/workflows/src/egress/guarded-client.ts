@@ -1,15 +1,20 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { BlockedRequestLog, WorkspacePolicySource } from './blocked-requests';
 import { ACCEPT_ENCODING, decodeBody, readBody } from './body-reader';
-import { type AddressLookup, guardedConnector, systemLookup } from './connector';
+import { type AddressLookup, systemLookup } from './connector';
 import { Deadline } from './deadline';
 import type { EgressHeaders, EgressRequest, EgressResult } from './egress-result';
 import { AddressRefused, EgressFault, toFault } from './fault';
 import { type CompiledPolicy, compilePolicy, displayUrl, type EgressRefusal, refuseUrl } from './policy';
 import { type Hop, nextHop } from './redirect';
 import { checkedHeaders, type HeaderPair, withDefaults } from './request-headers';
+import { type WorkspacePool, WorkspacePools } from './workspace-pools';
+import { type CompiledWorkspacePolicy, decide, refusalOf, targetOf } from './workspace-policy';
 
 /** How an installation's client is set up. All defaults are the safe ones. */
 export interface EgressClientOptions {
+  readonly policies: WorkspacePolicySource;
+  readonly blocks: BlockedRequestLog;
   /** Refused ranges that workflows may call all the same; none by default. */
   readonly allowPrivateCidrs?: readonly string[];
   /** Sent as `User-Agent` where a request has none. */
@@ -21,73 +26,88 @@ export interface EgressClientOptions {
 const NOT_A_URL = 'The URL can not be read; write it in full, for example https://api.example.com/items.';
 
 const MAX_REDIRECTS = 10;
-/** Twice Node's default: long cookies and security policies are common, a megabyte of headers is an attack. */
-const MAX_HEADER_BYTES = 32 * 1024;
-/** A server may ask for idle connections to be kept, but judged addresses should not be trusted for ever. */
-const MAX_KEEP_ALIVE_MS = 60_000;
+/** Informational answers (100 to 199) before the real one. Servers send one or two; a flood of them has no body to count. */
+const MAX_INTERIM_ANSWERS = 20;
 
-/** What is known of a request while it is under way, for the message if it ends badly. */
+/** A refusal met on the way, enforced or not. */
+interface Met {
+  readonly url: URL;
+  readonly refusal: EgressRefusal;
+  readonly dryRun: boolean;
+}
+
+/** What is known of a request while it is under way: for the message if it ends badly, and for the record. */
 interface Progress {
   hop: Hop;
-  stage: 'asking' | 'reading';
+  stage: 'judging' | 'asking' | 'reading';
+  readonly met: Met[];
 }
 
 /**
  * The one way out: every request of every node goes through this client. It judges the URL, judges every address
- * before it is dialled, judges each redirect again, and holds the answer to a size and a time. Environment
- * proxies are not used: a proxy would dial addresses nobody judged.
+ * before it is dialled, judges each redirect again, and holds the answer to a size and a time; first by the
+ * installation's guard, then by the policy of the workspace. Environment proxies are not used: a proxy would dial
+ * addresses nobody judged.
  */
 export class EgressClient {
-  readonly #policy: CompiledPolicy;
+  readonly #guard: CompiledPolicy;
   readonly #defaults: readonly HeaderPair[];
-  readonly #agent: Agent;
+  readonly #pools: WorkspacePools;
 
-  constructor(options: EgressClientOptions = {}) {
-    this.#policy = compilePolicy({ allowPrivateCidrs: options.allowPrivateCidrs ?? [] });
+  constructor(private readonly options: EgressClientOptions) {
+    this.#guard = compilePolicy({ allowPrivateCidrs: options.allowPrivateCidrs ?? [] });
     this.#defaults = [
       ['User-Agent', options.userAgent ?? 'Millrace'],
       ['Accept', '*/*'],
       ['Accept-Encoding', ACCEPT_ENCODING],
     ];
-    this.#agent = new Agent({
-      connect: guardedConnector(this.#policy, options.lookup ?? systemLookup),
-      maxHeaderSize: MAX_HEADER_BYTES,
-      keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
-    });
+    this.#pools = new WorkspacePools({ guard: this.#guard, lookup: options.lookup ?? systemLookup });
   }
 
-  /** Sends one request and follows its redirects. Never throws for anything the user or the network did. */
+  /**
+   * Sends one request and follows its redirects. What was refused on the way is recorded before this ends. Never throws
+   * for anything the user or the network did.
+   */
   async request(request: EgressRequest): Promise<EgressResult> {
     if (!URL.canParse(request.url)) return failed(new EgressFault('invalid_request', NOT_A_URL));
-    const progress: Progress = { hop: firstHop(request), stage: 'asking' };
+    const progress: Progress = { hop: firstHop(request), stage: 'judging', met: [] };
+    const result = await this.#outcome(request, progress);
+    for (const { url, refusal, dryRun } of progress.met) {
+      await this.options.blocks.record({ context: request.context, url, ...refusal, dryRun });
+    }
+    return result;
+  }
+
+  /** Closes all connections. Requests under way end as `aborted`. */
+  async close(): Promise<void> {
+    await this.#pools.destroy();
+  }
+
+  async #outcome(request: EgressRequest, progress: Progress): Promise<EgressResult> {
     try {
       const headers = withDefaults(checkedHeaders(request.headers ?? {}), this.#defaults);
       progress.hop = { ...progress.hop, headers };
       const deadline = new Deadline(request.timeoutMs, request.signal);
       return await deadline.race((signal) => this.#follow(request, progress, signal));
     } catch (error) {
-      if (error instanceof AddressRefused) return blocked(error.refusal, progress.hop.url);
+      if (error instanceof AddressRefused) return refused(progress, error.refusal);
       const fault = toFault(error, progress.hop.url.host);
       if (fault === null) throw error;
       return failed(fault.code === 'timeout' ? timedOut(progress, request.timeoutMs) : fault);
     }
   }
 
-  /** Closes all connections. Requests under way end as `aborted`. */
-  async close(): Promise<void> {
-    await this.#agent.destroy();
-  }
-
   async #follow(request: EgressRequest, progress: Progress, signal: AbortSignal): Promise<EgressResult> {
     const maxRedirects = request.maxRedirects ?? MAX_REDIRECTS;
+    const policy = await this.#policyOf(request.context.workspaceId);
     for (let redirects = 0; ; redirects += 1) {
       // The deadline has already answered the caller: an effect must not happen behind its back.
       signal.throwIfAborted();
       const { hop } = progress;
-      const refusal = refuseUrl(this.#policy, hop.url);
-      if (refusal !== null) return blocked(refusal, hop.url);
+      const refusal = this.#refuse(progress, policy);
+      if (refusal !== null) return refused(progress, refusal);
       progress.stage = 'asking';
-      const answer = await this.#send(hop, request.timeoutMs, signal);
+      const answer = await this.#send(request, progress, { policy, signal });
       const headers = headerMap(answer.headers);
       const next =
         request.followRedirects === false
@@ -104,18 +124,76 @@ export class EgressClient {
     }
   }
 
-  #send(hop: Hop, timeoutMs: number, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    return this.#agent.request({
-      origin: hop.url.origin,
-      path: hop.url.pathname + hop.url.search,
-      method: hop.method,
-      headers: hop.headers.flat(),
-      body: hop.body,
-      signal,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
+  /** Whatever keeps a policy from being read, nothing is sent without it. */
+  async #policyOf(workspaceId: string): Promise<CompiledWorkspacePolicy> {
+    try {
+      return await this.options.policies.policyOf(workspaceId);
+    } catch (cause) {
+      throw policyUnavailable(cause);
+    }
   }
+
+  /** Judges a hop by its URL. What a dry run would refuse is only noted. */
+  #refuse(progress: Progress, policy: CompiledWorkspacePolicy): EgressRefusal | null {
+    const { url } = progress.hop;
+    const refusal = refuseUrl(this.#guard, url);
+    if (refusal !== null) return refusal;
+    const target = targetOf(url);
+    const denied = refusalOf(decide(policy, target, null), target);
+    if (denied === null || !policy.dryRun) return denied;
+    progress.met.push({ url, refusal: denied, dryRun: true });
+    return null;
+  }
+
+  async #send(
+    request: EgressRequest,
+    progress: Progress,
+    { policy, signal }: { readonly policy: CompiledWorkspacePolicy; readonly signal: AbortSignal },
+  ): Promise<Dispatcher.ResponseData> {
+    const { hop } = progress;
+    const pool = this.#pools.of(request.context.workspaceId, policy);
+    const interim = new InterimAnswers(signal);
+    try {
+      return await pool.agent.request({
+        origin: hop.url.origin,
+        path: hop.url.pathname + hop.url.search,
+        method: hop.method,
+        headers: hop.headers.flat(),
+        body: hop.body,
+        signal: interim.signal,
+        onInfo: () => interim.count(),
+        headersTimeout: request.timeoutMs,
+        bodyTimeout: request.timeoutMs,
+      });
+    } finally {
+      noteDoubt(progress, pool);
+    }
+  }
+}
+
+/** Ends a request whose server goes on announcing its answer. */
+class InterimAnswers {
+  readonly #controller = new AbortController();
+  readonly signal: AbortSignal;
+  #answers = 0;
+
+  constructor(signal: AbortSignal) {
+    this.signal = AbortSignal.any([signal, this.#controller.signal]);
+  }
+
+  count(): void {
+    this.#answers += 1;
+    if (this.#answers <= MAX_INTERIM_ANSWERS) return;
+    const message = `The server announces its answer more than ${MAX_INTERIM_ANSWERS} times (100 to 199) and does not give it.`;
+    this.#controller.abort(new EgressFault('bad_response', message));
+  }
+}
+
+/** Of connections that are kept, the first request alone is judged by addresses; in a dry run each one is noted. */
+function noteDoubt({ hop, met }: Progress, pool: WorkspacePool): void {
+  const refusal = pool.doubtOf(hop.url.origin);
+  if (refusal === null || met.at(-1)?.url === hop.url) return;
+  met.push({ url: hop.url, refusal, dryRun: true });
 }
 
 function firstHop(request: EgressRequest): Hop {
@@ -144,8 +222,14 @@ function headerMap(headers: Dispatcher.ResponseData['headers']): EgressHeaders {
   );
 }
 
-function blocked({ rule, message }: EgressRefusal, url: URL): EgressResult {
-  return { kind: 'blocked', rule, url: displayUrl(url), message };
+function refused({ hop: { url }, met }: Progress, refusal: EgressRefusal): EgressResult {
+  met.push({ url, refusal, dryRun: false });
+  return { kind: 'blocked', ...refusal, url: displayUrl(url) };
+}
+
+function policyUnavailable(cause?: unknown): EgressFault {
+  const message = 'The egress policy of the workspace could not be read, so nothing was sent; try again.';
+  return new EgressFault('policy_unavailable', message, { cause });
 }
 
 function failed({ code, message }: EgressFault): EgressResult {
@@ -153,6 +237,7 @@ function failed({ code, message }: EgressFault): EgressResult {
 }
 
 function timedOut({ hop, stage }: Progress, timeoutMs: number): EgressFault {
+  if (stage === 'judging') return policyUnavailable();
   const what =
     stage === 'asking'
       ? `"${hop.url.host}" did not begin to answer within ${timeoutMs / 1000} s`

@@ -16,8 +16,14 @@ export interface EgressPolicy {
   readonly allowPrivateCidrs: readonly string[];
 }
 
-/** The rule that refused a request: stable, shown to people. */
-export type EgressRule = 'scheme' | 'credentials' | 'port' | `address.${BlockedRange}`;
+/** The rule that refused a request: stable, shown to people. `policy.…` are the workspace's, all others the guard's. */
+export type EgressRule =
+  | 'scheme'
+  | 'credentials'
+  | 'port'
+  | `address.${BlockedRange}`
+  | 'policy.deny'
+  | 'policy.default';
 
 /** A refusal and a sentence for the person who wrote the workflow. */
 export interface EgressRefusal {
@@ -114,7 +120,8 @@ function cidrProblem(text: string): string {
   return `allowPrivateCidrs: "${text}" is not a CIDR block; write for example 10.20.0.0/16 or fd12:3456::/32.`;
 }
 
-function portOf(url: URL): number {
+/** The port a URL leads to, also when it does not name one. */
+export function portOf(url: URL): number {
   if (url.port !== '') return Number(url.port);
   return url.protocol === 'https:' ? 443 : 80;
 }

@@ -3,11 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { EgressClient } from '../egress/guarded-client';
+import { TestWorkspaces } from '../egress/testing/test-workspaces';
 import { compileTemplates, resolve } from '../expressions/template';
 import { httpRequestNode } from './http-request.node';
 import type { NodeOutcome } from './node-kind';
 
-const client = new EgressClient({ allowPrivateCidrs: ['127.0.0.1/32'], userAgent: 'Millrace/9.9.9' });
+const client = new EgressClient({
+  ...new TestWorkspaces().options,
+  allowPrivateCidrs: ['127.0.0.1/32'],
+  userAgent: 'Millrace/9.9.9',
+});
 const node = httpRequestNode(client);
 
 let listener: RequestListener = (_request, response) => response.end();

@@ -79,13 +79,15 @@ export function httpRequestNode(client: EgressClient): NodeKind<HttpRequestParam
   };
 }
 
-function toRequest({ params, idempotencyKey, signal }: NodeExecution<HttpRequestParams>): EgressRequest {
+function toRequest(input: NodeExecution<HttpRequestParams>): EgressRequest {
+  const { params, idempotencyKey, signal, workspaceId, runId, nodeId, iteration } = input;
   const content = requestContent(params.body);
   const defaults: HeaderPair[] = [];
   if (content !== null) defaults.push(['Content-Type', content.contentType]);
   // A crash between sending and recording repeats the call; the key lets the server see that it is the same one.
   if (isUnsafe(params.method)) defaults.push(['Idempotency-Key', idempotencyKey]);
   return {
+    context: { workspaceId, runId, nodeId, iteration },
     method: params.method,
     url: urlWithQuery(params),
     headers: Object.fromEntries(withDefaults(Object.entries(params.headers), defaults)),
@@ -125,6 +127,7 @@ function outcomeOf({ params, now }: NodeExecution<HttpRequestParams>, result: Eg
 /** Whether the same request may fare better later. Null: that depends on what nobody here can see. */
 const retryableFaults: Readonly<Record<EgressFailureCode, boolean | null>> = {
   invalid_request: false,
+  policy_unavailable: true,
   dns: true,
   connect: true,
   tls: null,

@@ -1,6 +1,7 @@
 import { Module, type OnModuleDestroy } from '@nestjs/common';
-import { Config, Db, Logger, Mail, productVersion, RateLimiter } from '#platform';
+import { Config, Db, Logger, Mail, RateLimiter } from '#platform';
 import { ApprovalRequests } from '../waits/approval-requests';
+import { EgressModule } from '../egress/egress.module';
 import { EgressClient } from '../egress/guarded-client';
 import { Sandbox } from '../sandbox/sandbox';
 import { approvalNode } from './approval.node';
@@ -11,21 +12,13 @@ import { httpRequestNode } from './http-request.node';
 import { NodeKindRegistry } from './registry';
 
 /**
- * The kinds of node of this installation, the one guarded client through which they reach the world, and the sandbox in
- * which customers' code runs.
+ * The kinds of node of this installation, which reach the world through the one guarded client, and the sandbox in which
+ * customers' code runs.
  */
 @Module({
+  imports: [EgressModule],
   providers: [
     ApprovalRequests,
-    {
-      provide: EgressClient,
-      inject: [Config],
-      useFactory: (config: Config) =>
-        new EgressClient({
-          allowPrivateCidrs: config.values.egressAllowPrivate,
-          userAgent: `Millrace/${productVersion()}`,
-        }),
-    },
     {
       provide: Sandbox,
       inject: [Config, Logger],
@@ -57,12 +50,9 @@ import { NodeKindRegistry } from './registry';
   exports: [NodeKindRegistry],
 })
 export class NodesModule implements OnModuleDestroy {
-  constructor(
-    private readonly client: EgressClient,
-    private readonly sandbox: Sandbox,
-  ) {}
+  constructor(private readonly sandbox: Sandbox) {}
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.client.close(), this.sandbox.close()]);
+    await this.sandbox.close();
   }
 }

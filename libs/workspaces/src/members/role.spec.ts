@@ -27,6 +27,8 @@ describe('role', () => {
     ['member:manage', ['owner', 'admin']],
     ['audit:read', ['owner', 'admin']],
     ['secret:manage', ['owner', 'admin']],
+    ['egress:read', ['owner', 'admin', 'member']],
+    ['egress:manage', ['owner', 'admin']],
     ['billing:manage', ['owner']],
     ['workspace:transfer', ['owner']],
     ['workspace:delete', ['owner']],

@@ -22,6 +22,8 @@ export type Permission =
   | 'run:discard'
   | 'hook:read'
   | 'secret:manage'
+  | 'egress:read'
+  | 'egress:manage'
   | 'billing:read'
   | 'billing:manage';
 
@@ -37,6 +39,7 @@ const member: readonly Permission[] = [
   'run:decide',
   'run:discard',
   'hook:read',
+  'egress:read',
   'billing:read',
 ];
 
@@ -47,6 +50,7 @@ const admin: readonly Permission[] = [
   'audit:read',
   'api_key:manage',
   'secret:manage',
+  'egress:manage',
 ];
 
 /** Only the owner spends money, gives the workspace away, or ends it. */
