@@ -1,5 +1,6 @@
 export { WorkflowCounts } from './catalog/workflow-counts.service';
 export { WorkspaceRuns } from './deletion/workspace-runs.service';
+export { sealedColumns } from './sealed-columns';
 export { WorkflowsModule } from './workflows.module';
 export {
   type Admission,

@@ -73,6 +73,8 @@ export interface AuditedAction {
   /** Dotted, in the past tense: `workflow.published`. */
   readonly action: `${string}.${string}`;
   readonly targetId: string;
+  /** What it was done to; a workflow unless it says otherwise. */
+  readonly targetKind?: 'secret';
   readonly after?: Readonly<Record<string, unknown>>;
 }
 

@@ -27,6 +27,9 @@ import { RunStreams } from './runs/run-streams.service';
 import { RunsController } from './runs/runs.controller';
 import { Runs } from './runs/runs.service';
 import { ErrorRuns } from './runs/error-runs.loop';
+import { SecretValues } from './secrets/secret-values.service';
+import { SecretsController } from './secrets/secrets.controller';
+import { Secrets } from './secrets/secrets.service';
 import { HooksController } from './triggers/hooks.controller';
 import { Hooks } from './triggers/hooks.service';
 import { ApprovalPurger } from './waits/approval-purger.loop';
@@ -44,6 +47,7 @@ import { Callbacks } from './waits/callbacks.service';
     HistoryController,
     DeadLettersController,
     HooksController,
+    SecretsController,
     ApprovalsController,
     CallbacksController,
   ],
@@ -67,6 +71,8 @@ import { Callbacks } from './waits/callbacks.service';
     WorkspaceStreams,
     MissingRuns,
     Hooks,
+    Secrets,
+    SecretValues,
     Approvals,
     ApprovalPurger,
     Callbacks,

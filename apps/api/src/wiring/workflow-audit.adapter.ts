@@ -10,11 +10,11 @@ export class WorkflowAuditAdapter extends WorkflowAudit {
     super();
   }
 
-  async record(tx: Tx, { actor, client, targetId, ...entry }: AuditedAction): Promise<void> {
+  async record(tx: Tx, { actor, client, targetId, targetKind, ...entry }: AuditedAction): Promise<void> {
     await this.log.record(tx, {
       ...entry,
       origin: { actor: actorOf(actor), ...client },
-      target: { kind: 'workflow', id: targetId },
+      target: { kind: targetKind ?? 'workflow', id: targetId },
     });
   }
 }

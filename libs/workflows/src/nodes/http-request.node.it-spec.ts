@@ -6,6 +6,7 @@ import { EgressClient } from '../egress/guarded-client';
 import { compileTemplates, resolve } from '../expressions/template';
 import { httpRequestNode } from './http-request.node';
 import type { NodeOutcome } from './node-kind';
+import { noMask } from './output-mask';
 
 const client = new EgressClient({ allowPrivateCidrs: ['127.0.0.1/32'], userAgent: 'Millrace/9.9.9' });
 const node = httpRequestNode(client);
@@ -38,6 +39,7 @@ async function run(params: object, signal = new AbortController().signal): Promi
     now: new Date('2026-01-01T00:00:00Z'),
     runStartedAt: '2026-01-01T00:00:00.000Z',
     signal,
+    mask: noMask,
   });
 }
 

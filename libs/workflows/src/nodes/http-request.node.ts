@@ -4,9 +4,11 @@ import type { EgressHeaders, EgressRequest, EgressResponse, EgressResult } from 
 import type { EgressFailureCode } from '../egress/fault';
 import type { EgressClient } from '../egress/guarded-client';
 import { type HeaderPair, withDefaults } from '../egress/request-headers';
-import { responseContent, storableText } from '../egress/response-content';
+import { type ResponseContent, responseContent, storableText } from '../egress/response-content';
 import { retryAfterSeconds } from '../egress/retry-after';
+import { authorizationOf, authSchema } from './http-auth';
 import type { NodeError, NodeExecution, NodeKind, NodeOutcome } from './node-kind';
+import type { OutputMask } from './output-mask';
 
 const MAX_TIMEOUT_SECONDS = 300;
 const DEFAULT_RESPONSE_BYTES = 1024 * 1024;
@@ -42,6 +44,7 @@ const paramsSchema = z
     url: z.string().min(1).max(MAX_URL_CHARS).describe('An http or https URL on the public Internet.'),
     query: z.record(z.string(), scalarSchema).default({}).describe('Appended to the query of the URL.'),
     headers: z.record(z.string(), z.string()).default({}),
+    auth: authSchema.optional(),
     body: bodySchema.optional(),
     timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).default(30),
     followRedirects: z.boolean().default(true),
@@ -56,6 +59,10 @@ const paramsSchema = z
     // Servers that ignore such a body read it as the next request on the connection.
     message: 'GET and HEAD carry no body; use POST, or put the values into the query.',
     path: ['body'],
+  })
+  .refine(({ auth, headers }) => auth === undefined || !hasAuthorization(headers), {
+    message: 'Say it once: either auth, or a header Authorization.',
+    path: ['auth'],
   });
 
 /** What an `http.request` node is told, defaults filled in. */
@@ -74,6 +81,7 @@ export function httpRequestNode(client: EgressClient): NodeKind<HttpRequestParam
     role: 'action',
     purity: 'effect',
     params: paramsSchema,
+    secrets: ['url', 'query', 'headers', 'auth', 'body'],
     ports: () => ['out'],
     execute: async (input) => outcomeOf(input, await client.request(toRequest(input))),
   };
@@ -82,6 +90,7 @@ export function httpRequestNode(client: EgressClient): NodeKind<HttpRequestParam
 function toRequest({ params, idempotencyKey, signal }: NodeExecution<HttpRequestParams>): EgressRequest {
   const content = requestContent(params.body);
   const defaults: HeaderPair[] = [];
+  if (params.auth !== undefined) defaults.push(['Authorization', authorizationOf(params.auth)]);
   if (content !== null) defaults.push(['Content-Type', content.contentType]);
   // A crash between sending and recording repeats the call; the key lets the server see that it is the same one.
   if (isUnsafe(params.method)) defaults.push(['Idempotency-Key', idempotencyKey]);
@@ -97,7 +106,10 @@ function toRequest({ params, idempotencyKey, signal }: NodeExecution<HttpRequest
   };
 }
 
-function outcomeOf({ params, now }: NodeExecution<HttpRequestParams>, result: EgressResult): NodeOutcome {
+function outcomeOf(
+  { params, now, mask }: NodeExecution<HttpRequestParams>,
+  result: EgressResult,
+): NodeOutcome {
   switch (result.kind) {
     case 'blocked': {
       const { rule, url, message } = result;
@@ -115,8 +127,8 @@ function outcomeOf({ params, now }: NodeExecution<HttpRequestParams>, result: Eg
     }
     case 'response':
       return isSuccess(params, result.status)
-        ? { kind: 'done', output: responseOutput(result) }
-        : { kind: 'failed', error: unexpectedStatus(params, result), ...advice(result, now) };
+        ? { kind: 'done', output: responseOutput(result, mask) }
+        : { kind: 'failed', error: unexpectedStatus(params, result, mask), ...advice(result, now) };
     default:
       return result satisfies never;
   }
@@ -156,17 +168,18 @@ function isRetryable(status: number): boolean | null {
   return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-function responseOutput(response: EgressResponse): JsonObject {
-  const { body, bodyKind } = contentOf(response);
+function responseOutput(response: EgressResponse, mask: OutputMask): JsonObject {
+  const { body, bodyKind } = contentOf(response, mask);
   return { status: response.status, headers: headerOutput(response.headers), body, bodyKind };
 }
 
 function unexpectedStatus(
   { method, successStatuses }: HttpRequestParams,
   response: EgressResponse,
+  mask: OutputMask,
 ): NodeError {
   const { status } = response;
-  const { body, bodyKind } = contentOf(response);
+  const { body, bodyKind } = contentOf(response, mask);
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const message =
     `${method} ${new URL(response.url).host} answered ${status}, expected ${successStatuses.join(', ')}. ` +
@@ -186,8 +199,16 @@ function isSuccess({ successStatuses }: HttpRequestParams, status: number): bool
   return successStatuses.some((expected) => expected === status || expected === statusClass);
 }
 
-function contentOf({ body, headers }: EgressResponse): ReturnType<typeof responseContent> {
-  return responseContent(body, headers.get('content-type')?.[0] ?? '');
+/** Masked before it is cut. What is given as base64 is masked as bytes: within base64 nothing escaped is found. */
+function contentOf({ body, headers }: EgressResponse, mask: OutputMask): ResponseContent {
+  const contentType = headers.get('content-type')?.[0] ?? '';
+  const content = responseContent(body, contentType);
+  if (content.bodyKind === 'base64') return responseContent(mask.bytes(body), contentType);
+  return { ...content, body: mask.json(content.body) };
+}
+
+function hasAuthorization(headers: Readonly<Record<string, string>>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 }
 
 /** Values of one name are joined, but cookies hold commas of their own and stay a list. */

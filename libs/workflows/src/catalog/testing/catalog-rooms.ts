@@ -74,7 +74,7 @@ export const testHookUrls = new HookUrls(
 );
 
 /** The services of the catalogue as one process has them. */
-export function catalogRooms(db: Db) {
+export function catalogRooms(db: Db, kinds: NodeKindRegistry = testKinds) {
   const clock = new PinnedClock('2026-01-05T12:00:00Z');
   const ids = new UuidV7Ids(new SystemClock(), new SystemRandom());
   const [hints, limits, audit] = [new Hints(), new FixedLimits(), new RecordedAudit()];
@@ -83,11 +83,11 @@ export function catalogRooms(db: Db) {
   const hooks = new WorkflowHooksRepository();
   const idempotency = new Idempotency();
   const workflows = new Workflows(
-    db, ids, hints, idempotency, testKinds, limits, audit, testHookUrls, rows, versions, hooks,
+    db, ids, hints, idempotency, kinds, limits, audit, testHookUrls, rows, versions, hooks,
   ); // prettier-ignore
-  const publishing = new Publishing(db, ids, hints, testKinds, limits, audit, rows, versions);
+  const publishing = new Publishing(db, ids, hints, kinds, limits, audit, rows, versions);
   const deletions = new FakeDeletions();
-  const published = new PublishedWorkflows(db, testKinds, hooks, deletions, clock, hints);
+  const published = new PublishedWorkflows(db, kinds, hooks, deletions, clock, hints);
   return { workflows, publishing, published, limits, audit, deletions, clock, ids, hints };
 }
 
