@@ -73,6 +73,28 @@ describe('Masker', () => {
     );
   });
 
+  it('looks into base64 for what is escaped or encoded once more', () => {
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const opened = (text: string) => Buffer.from(text, 'base64').toString();
+    fc.assert(
+      fc.property(secrets, (secret) => {
+        fc.pre(new Set(secret).size > 5);
+        const escaped = encodeURIComponent(secret).replace(/%../g, (escape) => escape.toLowerCase());
+        const credentials = base64(`ada:${secret}`);
+        const masker = maskerOf(secret);
+        for (const hidden of [escaped, credentials, base64(credentials)]) {
+          const text = base64(`q=1&token=${hidden}`);
+          const masked = masker.text(text);
+          const layers = [masked, opened(masked), opened(opened(masked).slice(10))];
+          expect(layers.join(' ')).toMatch(/\*\*\*S0|Kio/);
+          for (const left of [inner(text), inner(hidden), secret])
+            expect(layers.join(' ')).not.toContain(left);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('gives back what holds no secret, itself', () => {
     const masker = maskerOf('a secret text');
     const value = { list: ['a secret tex', { n: 1, '%41': null }], bytes: 'YSBzZWNyZXQ=' };

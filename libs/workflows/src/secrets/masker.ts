@@ -32,6 +32,10 @@ interface Spelling {
 
 /** Every spelling is at least this long, so its beginning of this length tells whether to look closer. */
 const WINDOW = MIN_SECRET_CHARS;
+/** Shorter ones are among the spellings, and what they hold beside a secret of six characters is little. */
+const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g;
+/** How often base64 is looked into: the credentials of a header within a body that is sent on in base64. */
+const MAX_BASE64_DEPTH = 3;
 const FACTOR = 31;
 /** FACTOR to the power of WINDOW - 1: what a character weighs when it leaves the window. */
 const LEAVING = FACTOR ** (WINDOW - 1);
@@ -60,12 +64,7 @@ export class Masker implements OutputMask {
   }
 
   text(text: string): string {
-    if (text.length < WINDOW) return text;
-    const spans = viewsOf(text).flatMap((view) => {
-      const flat = unfolded(view);
-      return [...this.#spansIn(view), ...(flat === null ? [] : this.#spansIn(flat))];
-    });
-    return spans.length === 0 ? text : masked(text, spans);
+    return this.#text(text, MAX_BASE64_DEPTH);
   }
 
   /** Masks every text in a value, names of members included. What holds no secret is given back itself, not copied. */
@@ -96,6 +95,26 @@ export class Masker implements OutputMask {
     const text = bytes.toString('latin1');
     const result = this.text(text);
     return result === text ? bytes : Buffer.from(result, 'latin1');
+  }
+
+  #text(text: string, base64Depth: number): string {
+    if (text.length < WINDOW) return text;
+    const spans = viewsOf(text).flatMap((view) => {
+      const flat = unfolded(view);
+      return [...this.#spansIn(view), ...(flat === null ? [] : this.#spansIn(flat))];
+    });
+    const plain = spans.length === 0 ? text : masked(text, spans);
+    return base64Depth === 0 ? plain : this.#withinBase64(plain, base64Depth - 1);
+  }
+
+  /** What is encoded as a whole is looked into as well: in there a secret may be escaped, or encoded once more. */
+  #withinBase64(text: string, depth: number): string {
+    return text.replace(BASE64, (digits) => {
+      const decoded = Buffer.from(digits, 'base64').toString('latin1');
+      const result = this.#text(decoded, depth);
+      if (result === decoded) return digits;
+      return Buffer.from(result, 'latin1').toString(/[-_]/.test(digits) ? 'base64url' : 'base64');
+    });
   }
 
   #add(spelling: Spelling): void {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { PinnedClock, useTestDb } from '#platform/testing';
+import { EchoServer, foundIn, PinnedClock, useTestDb } from '#platform/testing';
 import type { JsonObject } from '../definition/json';
 import { EgressClient } from '../egress/guarded-client';
 import { httpRequestNode } from '../nodes/http-request.node';
 import { chain, heldLeases, startTestEngine, type TestEngine, testRing, TestRuns } from '../testing';
-import { EchoServer, formsOf } from '../testing/echo-server';
 import { HeldSecrets } from './run-secrets';
 import { sealContext } from './secret.sql';
 import { SecretValues } from './secret-values.service';
@@ -90,11 +89,10 @@ describe('secrets in runs', () => {
       const rows = await testDb().sql<{ row: string }>(`select t::text as row from ${name} t`);
       dump.push(...rows.map(({ row }) => row));
     }
-    return dump.join('\n').toLowerCase();
+    return dump.join('\n');
   }
 
-  const foundIn = (text: string, values: readonly string[] = Object.values(secrets)) =>
-    values.flatMap(formsOf).filter((form) => text.includes(form));
+  const found = (text: string) => foundIn(text, Object.values(secrets));
 
   // Seen to fail with `masked` of HeldSecrets giving back what it was given: every form of every secret was found.
   it('reach the server as they are, and are kept nowhere, however it says them again', async () => {
@@ -109,9 +107,11 @@ describe('secrets in runs', () => {
     expect(JSON.parse(sent?.body ?? '')).toEqual({ key: KEY, list: [TOKEN], event: { n: 1 } });
     const text = JSON.stringify(run.output);
     for (const name of Object.keys(secrets)) expect(text).toContain(`***${name}***`);
-    expect(foundIn(await everythingKept())).toEqual([]);
+    expect(found(await everythingKept())).toEqual([]);
   });
 
+  // Seen to fail when `http.request` leaves the masking to the engine: the body of /fail was cut through the token, and
+  // within the base64 of /bytes nothing was found.
   it.each(['/fail', '/redirect', '/bytes'])('are masked in an answer of %s', async (path) => {
     const workspaceId = await aWorkspaceWith(secrets);
     const caught = { retry: { attempts: 2, delaySeconds: 0 }, onError: 'continue' };
@@ -119,7 +119,7 @@ describe('secrets in runs', () => {
     const { output } = await runs.ended(runId);
     // Of the mask, too, a cut may leave a part; in bytes it is written in base64.
     expect(JSON.stringify(output)).toMatch(/\*\*\*|Kioq/);
-    expect(foundIn(await everythingKept())).toEqual([]);
+    expect(found(await everythingKept())).toEqual([]);
   });
 
   // Fault 29: texts from outside were taken for references.
@@ -165,9 +165,7 @@ describe('secrets in runs', () => {
     );
     await runs.ended(runId);
     expect(echo.sentTo('/scope')).not.toMatch(/secrets|<secret/);
-    expect(
-      foundIn(JSON.stringify(echo.requests.find(({ url }) => url === '/scope')?.body ?? '').toLowerCase()),
-    ).toEqual([]);
+    expect(found(JSON.stringify(echo.requests.find(({ url }) => url === '/scope')?.body ?? ''))).toEqual([]);
   });
 
   it.each([
@@ -250,7 +248,7 @@ describe('secrets in runs', () => {
         }),
       },
     ]);
-    expect(foundIn(await everythingKept())).toEqual([]);
+    expect(found(await everythingKept())).toEqual([]);
   });
 
   it('are masked in what others send, before the run has used any', async () => {
@@ -278,7 +276,7 @@ describe('secrets in runs', () => {
     expect((await runs.ended(runId)).output).toEqual({
       heard: { what: { echoed: ['***HEADER***', '***HEADER***'] } },
     });
-    expect(foundIn(await everythingKept())).toEqual([]);
+    expect(found(await everythingKept())).toEqual([]);
   });
 
   it('that get another value are used with it after five seconds, and both values are masked', async () => {

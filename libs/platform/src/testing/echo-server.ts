@@ -112,7 +112,7 @@ function answerTo(sent: Echoed): Answered {
   }
   if (sent.url.startsWith('/fail')) {
     // The cut at 2,000 characters goes through the middle of the first text.
-    const first = texts.reduce((longest, text) => (text.length > longest.length ? text : longest), '');
+    const [first = ''] = texts;
     const before = 'x'.repeat(2_000 - Math.ceil(first.length / 2));
     return { status: 500, headers: { ...headers, 'content-type': 'text/plain' }, body: before + first + all };
   }
@@ -123,28 +123,36 @@ function answerTo(sent: Echoed): Answered {
   return { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(all) };
 }
 
-/** Every form of a secret that must be found nowhere: in small letters, as a dump is searched. */
-export function formsOf(secret: string): readonly string[] {
-  const bytes = [Buffer.from(secret), Buffer.from(JSON.stringify(secret).slice(1, -1))];
+/** The forms in which any of these texts stands in another one, or in what stands there in base64. */
+export function foundIn(text: string, wanted: readonly string[]): readonly string[] {
+  const encoded = text.match(/[A-Za-z0-9+/]{40,}={0,2}/g) ?? [];
+  const decoded = encoded.map((digits) => Buffer.from(digits, 'base64').toString('latin1'));
+  const small = [text, ...decoded].join('\n').toLowerCase();
+  return wanted.flatMap(formsOf).filter((form) => small.includes(form));
+}
+
+/** Every form of a text that must be found nowhere, in small letters. */
+function formsOf(text: string): readonly string[] {
+  const bytes = [Buffer.from(text), Buffer.from(JSON.stringify(text).slice(1, -1))];
   const shifted = [0, 1, 2].flatMap((before) =>
     bytes.map((each) => {
-      const text = Buffer.concat([Buffer.alloc(before), each])
+      const digits = Buffer.concat([Buffer.alloc(before), each])
         .toString('base64')
         .replace(/=+$/, '');
       // Digits at the ends may hold bits of what stands beside.
-      return text.slice(Math.ceil((before * 8) / 6), -1);
+      return digits.slice(Math.ceil((before * 8) / 6), -1);
     }),
   );
   return [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-    new URLSearchParams([['', secret]]).toString().slice(1),
-    secret.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`),
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+    new URLSearchParams([['', text]]).toString().slice(1),
+    text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`),
     ...shifted,
-    ...shifted.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+    ...shifted.map((digits) => digits.replaceAll('+', '-').replaceAll('/', '_')),
     ...bytes.map((each) => each.toString('hex')),
     // What is left of one that was cut through.
-    ...(secret.length >= 24 ? [secret.slice(0, 12), secret.slice(-12)] : []),
-  ].map((text) => text.toLowerCase());
+    ...(text.length >= 24 ? [text.slice(0, 12), text.slice(-12)] : []),
+  ].map((form) => form.toLowerCase());
 }
