@@ -85,7 +85,7 @@ describe('Resealer', () => {
     expect([resealed, [...unopened].toSorted()]).toEqual([1, [lost, moved?.id ?? ''].toSorted()]);
   });
 
-  // Seen to fail without `sealed = anew.before` in the statement: the value of before took the place of the new one.
+  // Seen to fail without `t.sealed = anew.before` in the statement: the value of before took the place of the new one.
   it('never takes back a value that is set while it works', async () => {
     const id = await add(ringOf(two), 'the value of before');
     await add(ringOf(two), 'another value');

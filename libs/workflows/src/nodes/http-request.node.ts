@@ -4,7 +4,7 @@ import type { EgressHeaders, EgressRequest, EgressResponse, EgressResult } from 
 import type { EgressFailureCode } from '../egress/fault';
 import type { EgressClient } from '../egress/guarded-client';
 import { type HeaderPair, withDefaults } from '../egress/request-headers';
-import { type ResponseContent, responseContent, storableText } from '../egress/response-content';
+import { responseContent, storableText } from '../egress/response-content';
 import { retryAfterSeconds } from '../egress/retry-after';
 import { authorizationOf, authSchema } from './http-auth';
 import type { NodeError, NodeExecution, NodeKind, NodeOutcome } from './node-kind';
@@ -127,7 +127,7 @@ function outcomeOf(
     }
     case 'response':
       return isSuccess(params, result.status)
-        ? { kind: 'done', output: responseOutput(result, mask) }
+        ? { kind: 'done', output: responseOutput(result) }
         : { kind: 'failed', error: unexpectedStatus(params, result, mask), ...advice(result, now) };
     default:
       return result satisfies never;
@@ -168,8 +168,8 @@ function isRetryable(status: number): boolean | null {
   return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-function responseOutput(response: EgressResponse, mask: OutputMask): JsonObject {
-  const { body, bodyKind } = contentOf(response, mask);
+function responseOutput(response: EgressResponse): JsonObject {
+  const { body, bodyKind } = contentOf(response);
   return { status: response.status, headers: headerOutput(response.headers), body, bodyKind };
 }
 
@@ -179,8 +179,9 @@ function unexpectedStatus(
   mask: OutputMask,
 ): NodeError {
   const { status } = response;
-  const { body, bodyKind } = contentOf(response, mask);
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const { body, bodyKind } = contentOf(response);
+  // Masked before it is cut: nobody would find what the cut leaves of a secret.
+  const text = mask.text(typeof body === 'string' ? body : JSON.stringify(body));
   const message =
     `${method} ${new URL(response.url).host} answered ${status}, expected ${successStatuses.join(', ')}. ` +
     'Look at the body for the reason; list the status in successStatuses if the workflow should go on.';
@@ -199,12 +200,8 @@ function isSuccess({ successStatuses }: HttpRequestParams, status: number): bool
   return successStatuses.some((expected) => expected === status || expected === statusClass);
 }
 
-/** Masked before it is cut. What is given as base64 is masked as bytes: within base64 nothing escaped is found. */
-function contentOf({ body, headers }: EgressResponse, mask: OutputMask): ResponseContent {
-  const contentType = headers.get('content-type')?.[0] ?? '';
-  const content = responseContent(body, contentType);
-  if (content.bodyKind === 'base64') return responseContent(mask.bytes(body), contentType);
-  return { ...content, body: mask.json(content.body) };
+function contentOf({ body, headers }: EgressResponse): ReturnType<typeof responseContent> {
+  return responseContent(body, headers.get('content-type')?.[0] ?? '');
 }
 
 function hasAuthorization(headers: Readonly<Record<string, string>>): boolean {

@@ -83,7 +83,7 @@ export interface NodeExecution<P> {
   readonly runStartedAt: string;
   /** Aborted when the run is canceled, the attempt takes too long, or this worker has lost its lease. */
   readonly signal: AbortSignal;
-  /** For what is cut or encoded before it is given back; all that is given back is masked afterwards anyway. */
+  /** For what is cut before it is given back; all that is given back is masked afterwards anyway. */
   readonly mask: OutputMask;
 }
 

@@ -1,14 +1,13 @@
 import type { JsonObject, JsonValue } from '../definition/json';
 
 /**
- * Takes secrets out of what a node gives back. The engine masks every outcome as a whole; a kind that cuts or encodes what
- * it was answered must mask before, because what is left of a secret afterwards is not found any more.
+ * Takes secrets out of what a node gives back. The engine masks every outcome as a whole; a kind that cuts what it was
+ * answered must mask before, because what is left of a secret afterwards is not found any more.
  */
 export interface OutputMask {
   text(text: string): string;
   json(value: JsonValue): JsonValue;
   object(value: JsonObject): JsonObject;
-  bytes(bytes: Buffer): Buffer;
 }
 
 /** For a run without secrets. */
@@ -16,5 +15,4 @@ export const noMask: OutputMask = {
   text: (text) => text,
   json: (value) => value,
   object: (value) => value,
-  bytes: (bytes) => bytes,
 };

@@ -52,6 +52,15 @@ const secrets = fc.oneof(
   fc.uint8Array({ minLength: 16, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
 );
 
+/** A text, and what it holds in base64. */
+function layersOf(text: string, depth = 3): string {
+  const digits = depth === 0 ? [] : (text.match(/[A-Za-z0-9+/_-]{8,}/g) ?? []);
+  return [
+    text,
+    ...digits.map((each) => layersOf(Buffer.from(each, 'base64').toString('latin1'), depth - 1)),
+  ].join(' ');
+}
+
 /** What must not be left: the encoded text but for its ends, where digits of base64 may belong to what stands beside. */
 const inner = (text: string) => text.replace(/=+$/, '').slice(2, -2);
 
@@ -65,7 +74,7 @@ describe('Masker', () => {
         // A backslash or a percent sign right before would make something else of it.
         const text = `${before.replace(/[\\%&]+$/, '')} ${encoded} ${after}`;
         const masked = maskerOf(secret).text(text);
-        expect(masked).toContain('***S0***');
+        expect(layersOf(masked)).toContain('***S0***');
         expect(masked).not.toContain(inner(encoded));
         expect(masked.startsWith(before.replace(/[\\%&]+$/, ''))).toBe(true);
       }),
@@ -75,7 +84,6 @@ describe('Masker', () => {
 
   it('looks into base64 for what is escaped or encoded once more', () => {
     const base64 = (text: string) => Buffer.from(text).toString('base64');
-    const opened = (text: string) => Buffer.from(text, 'base64').toString();
     fc.assert(
       fc.property(secrets, (secret) => {
         fc.pre(new Set(secret).size > 5);
@@ -85,10 +93,9 @@ describe('Masker', () => {
         for (const hidden of [escaped, credentials, base64(credentials)]) {
           const text = base64(`q=1&token=${hidden}`);
           const masked = masker.text(text);
-          const layers = [masked, opened(masked), opened(opened(masked).slice(10))];
-          expect(layers.join(' ')).toMatch(/\*\*\*S0|Kio/);
-          for (const left of [inner(text), inner(hidden), secret])
-            expect(layers.join(' ')).not.toContain(left);
+          const layers = layersOf(masked);
+          expect(layers).toContain('***S0***');
+          for (const left of [inner(text), inner(hidden), secret]) expect(layers).not.toContain(left);
         }
       }),
       { numRuns: 300 },
@@ -99,8 +106,6 @@ describe('Masker', () => {
     const masker = maskerOf('a secret text');
     const value = { list: ['a secret tex', { n: 1, '%41': null }], bytes: 'YSBzZWNyZXQ=' };
     expect(masker.json(value)).toBe(value);
-    const bytes = Buffer.from([0, 255, 1, 254, 2, 253, 3]);
-    expect(masker.bytes(bytes)).toBe(bytes);
   });
 
   it('masks names of members, numbers, and what is nested', () => {
@@ -133,13 +138,13 @@ describe('Masker', () => {
     expect(maskerOf('abcdefgh', 'ijklmnop').text('-abcdefghijklmnop-')).toBe('-***S0******S1***-');
   });
 
-  it('masks bytes that are no text', () => {
-    const masked = maskerOf('geheim: schlüssel').bytes(
-      Buffer.concat([Buffer.from([0, 255, 128]), Buffer.from('geheim: schlüssel'), Buffer.from([250])]),
+  it('masks bytes that are no text, as base64 has them, and leaves the other bytes as they are', () => {
+    const bytes = (text: string) =>
+      Buffer.concat([Buffer.from([0, 255, 128]), Buffer.from(text), Buffer.from([250])]).toString('base64');
+    const masked = maskerOf('geheim: <schlüssel>').text(
+      bytes('{"a":"geheim: <schlüssel>","b":"geheim: &lt;schlüssel&gt;","c":"%67eheim: <schl\\u00fcssel>"}'),
     );
-    expect(masked).toEqual(
-      Buffer.concat([Buffer.from([0, 255, 128]), Buffer.from('***S0***'), Buffer.from([250])]),
-    );
+    expect(masked).toBe(bytes('{"a":"***S0***","b":"***S0***","c":"***S0***"}'));
   });
 
   it('is not slowed down by a text that nearly is the secret at each of its places', () => {

@@ -32,6 +32,8 @@ interface Spelling {
 
 /** Every spelling is at least this long, so its beginning of this length tells whether to look closer. */
 const WINDOW = MIN_SECRET_CHARS;
+/** Without any of these no escape is undone and no line break left out: most texts are looked at once. */
+const HIDING = /[%\\&\r\n]/;
 /** Shorter ones are among the spellings, and what they hold beside a secret of six characters is little. */
 const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g;
 /** How often base64 is looked into: the credentials of a header within a body that is sent on in base64. */
@@ -40,6 +42,7 @@ const FACTOR = 31;
 /** FACTOR to the power of WINDOW - 1: what a character weighs when it leaves the window. */
 const LEAVING = FACTOR ** (WINDOW - 1);
 const FILTER_BITS = 0xfff;
+const NONE: readonly Span[] = [];
 
 /** What is written in place of a secret. */
 function maskOf(name: string): string {
@@ -91,20 +94,20 @@ export class Masker implements OutputMask {
     return object;
   }
 
-  bytes(bytes: Buffer): Buffer {
-    const text = bytes.toString('latin1');
-    const result = this.text(text);
-    return result === text ? bytes : Buffer.from(result, 'latin1');
+  #text(original: string, base64Depth: number): string {
+    if (original.length < WINDOW) return original;
+    // First: what is base64 as a whole must be read from its beginning, and stays base64. What begins in the middle of a
+    // group of digits is found by its spelling then.
+    const text = base64Depth === 0 ? original : this.#withinBase64(original, base64Depth - 1);
+    const spans = HIDING.test(text) ? this.#hiddenSpansIn(text) : this.#spansIn({ text, starts: null });
+    return spans.length === 0 ? text : masked(text, spans);
   }
 
-  #text(text: string, base64Depth: number): string {
-    if (text.length < WINDOW) return text;
-    const spans = viewsOf(text).flatMap((view) => {
+  #hiddenSpansIn(text: string): readonly Span[] {
+    return viewsOf(text).flatMap((view) => {
       const flat = unfolded(view);
       return [...this.#spansIn(view), ...(flat === null ? [] : this.#spansIn(flat))];
     });
-    const plain = spans.length === 0 ? text : masked(text, spans);
-    return base64Depth === 0 ? plain : this.#withinBase64(plain, base64Depth - 1);
   }
 
   /** What is encoded as a whole is looked into as well: in there a secret may be escaped, or encoded once more. */
@@ -127,16 +130,17 @@ export class Masker implements OutputMask {
   }
 
   #spansIn({ text, starts }: View): readonly Span[] {
-    const spans: Span[] = [];
-    if (text.length < WINDOW) return spans;
+    if (text.length < WINDOW) return NONE;
+    let spans: Span[] | null = null;
     let hash = hashOf(text);
     for (let at = 0; ; at += 1) {
       const found = this.#filter[hash & FILTER_BITS] === 1 ? this.#spellingAt(text, at, hash) : undefined;
       if (found) {
         const end = at + found.text.length;
+        spans ??= [];
         joined(spans, { start: starts?.[at] ?? at, end: starts?.[end] ?? end, name: found.name });
       }
-      if (at + WINDOW >= text.length) return spans;
+      if (at + WINDOW >= text.length) return spans ?? NONE;
       const rest = hash - Math.imul(text.charCodeAt(at), LEAVING);
       hash = (Math.imul(rest, FACTOR) + text.charCodeAt(at + WINDOW)) | 0;
     }
