@@ -38,6 +38,12 @@ export interface HeldSecretsParts {
   readonly random: Random;
 }
 
+const tooDeep: NodeOutcome = {
+  kind: 'failed',
+  error: { code: 'node.output_not_json', message: 'What the node gives is nested too deeply.' },
+  retryable: false,
+};
+
 /** Of a run whose definition names secrets. */
 export class HeldSecrets implements RunSecrets {
   /** Values that were replaced while the run went on stay among them: an answer may echo what was sent before. */
@@ -72,7 +78,13 @@ export class HeldSecrets implements RunSecrets {
   }
 
   masked(outcome: NodeOutcome): NodeOutcome {
-    return maskedOutcome(outcome, this.#mask);
+    try {
+      return maskedOutcome(outcome, this.#mask);
+    } catch (error) {
+      // The walk through a value recurses. What is too deep for it is too deep to be stored as well.
+      if (error instanceof RangeError) return tooDeep;
+      throw error;
+    }
   }
 
   #see(known: readonly KnownSecret[]): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { EchoServer, foundIn, PinnedClock, useTestDb } from '#platform/testing';
-import type { JsonObject } from '../definition/json';
+import type { JsonObject, JsonValue } from '../definition/json';
 import { EgressClient } from '../egress/guarded-client';
 import { httpRequestNode } from '../nodes/http-request.node';
 import type { NodeKind } from '../nodes/node-kind';
@@ -353,6 +353,20 @@ describe('secrets in runs', () => {
       heard: { what: { echoed: ['***HEADER***', Buffer.from('***HEADER***').toString('base64')] } },
     });
     expect(found(await everythingKept())).toEqual([]);
+  });
+
+  it('end a node whose output is too deep to be masked, and not the run with a fault of ours', async () => {
+    const workspaceId = await aWorkspaceWith({ HEADER });
+    const { clock, logger, random } = worker.services;
+    const values = new SecretValues(testDb().db, testRing(worker.services), clock, logger);
+    const held = new HeldSecrets({ cellId: 'cell_1', workspaceId, names: ['HEADER'], values, random }, []);
+    await held.current(['HEADER']);
+    let output: JsonValue = HEADER;
+    for (let i = 0; i < 100_000; i += 1) output = [output];
+    expect(held.masked({ kind: 'done', output })).toMatchObject({
+      kind: 'failed',
+      error: { code: 'node.output_not_json' },
+    });
   });
 
   it('that get another value are used with it after five seconds, and both values are masked', async () => {
