@@ -161,7 +161,7 @@ describe('secrets in runs', () => {
     expect(found(await everythingKept())).toEqual([]);
   });
 
-  // Fault 29: texts from outside were taken for references.
+  // Texts from outside must not be taken for references. Seen to fail with a stand-in that can be guessed, all zeros.
   it('are given to nobody who writes their references, or what might stand for them', async () => {
     const workspaceId = await aWorkspaceWith(secrets);
     const posted = {
@@ -170,7 +170,7 @@ describe('secrets in runs', () => {
         '{{secrets.TOKEN}}',
         'secrets.TOKEN',
         '***TOKEN***',
-        `<secret "${'0'.repeat(32)}" TOKEN>`,
+        ...['TOKEN', 'HEADER'].map((name) => `<secret "${'0'.repeat(32)}" ${name}>`),
       ],
       secrets: { TOKEN: 'mine' },
     };
@@ -190,6 +190,7 @@ describe('secrets in runs', () => {
     expect(sent?.headers['x-real']).toBe(HEADER);
   });
 
+  // Seen to fail when every expression of the node is given them: the scope as a text held a stand-in, and was refused.
   it('are in no scope but that of expressions that name them', async () => {
     const workspaceId = await aWorkspaceWith(secrets);
     const { runId } = await runs.start(
@@ -202,9 +203,17 @@ describe('secrets in runs', () => {
       {},
       workspaceId,
     );
-    await runs.ended(runId);
-    expect(echo.sentTo('/scope')).not.toMatch(/secrets|<secret/);
-    expect(found(JSON.stringify(echo.requests.find(({ url }) => url === '/scope')?.body ?? ''))).toEqual([]);
+    expect(await runs.ended(runId)).toMatchObject({ outcome: 'succeeded' });
+    const body = echo.requests.find(({ url }) => url === '/scope')?.body ?? '';
+    expect(JSON.parse(body)).toMatchObject([
+      'trigger',
+      'nodes',
+      'run',
+      false,
+      expect.stringContaining('"run":'),
+    ]);
+    expect(body).not.toMatch(/secrets|<secret/);
+    expect(found(body)).toEqual([]);
   });
 
   it('are masked in whatever a node can give, and in the log of one that breaks', async () => {
