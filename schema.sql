@@ -1064,6 +1064,7 @@ create table workflow_versions (
   definition json not null,
   published_by text not null,
   published_at timestamptz not null default now(),
+  secret_names text[] not null default '{}'::text[],
   constraint workflow_versions_pkey primary key (id),
   constraint workflow_versions_number_key unique (workflow_id, number),
   constraint workflow_versions_workflow_id_key unique (workspace_id, workflow_id, id),
@@ -1169,6 +1170,32 @@ create policy tenant_isolation on workspace_run_usage to millrace_tenant
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
 grant select on workspace_run_usage to millrace_tenant;
 
+create table workspace_secrets (
+  id uuid not null,
+  workspace_id uuid not null,
+  name text not null,
+  sealed bytea not null,
+  description text not null default ''::text,
+  revision integer not null default 1,
+  created_by text not null,
+  created_at timestamptz not null default now(),
+  updated_by text not null,
+  updated_at timestamptz not null default now(),
+  constraint workspace_secrets_pkey primary key (id),
+  constraint workspace_secrets_name_key unique (workspace_id, name),
+  constraint workspace_secrets_name_check check (name ~ '^[A-Z][A-Z0-9_]{0,63}$'::text),
+  constraint workspace_secrets_revision_check check (revision > 0)
+);
+alter table workspace_secrets enable row level security;
+alter table workspace_secrets force row level security;
+create policy owner_access on workspace_secrets to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on workspace_secrets to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select (id, workspace_id, name, description, revision, created_by, created_at, updated_by, updated_at), insert (id, workspace_id, name, sealed, description, created_by, updated_by), update (sealed, description, revision, updated_by, updated_at), delete on workspace_secrets to millrace_tenant;
+
 create table workspace_turns (
   workspace_id uuid not null,
   turn bigint not null,
@@ -1200,4 +1227,5 @@ alter table workflows add constraint workflows_published_version_fkey foreign ke
 alter table workflows add constraint workflows_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_gates add constraint workspace_gates_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_run_usage add constraint workspace_run_usage_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table workspace_secrets add constraint workspace_secrets_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table workspace_turns add constraint workspace_turns_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);

@@ -30,6 +30,7 @@ import { RunLimits1795263000000 } from './cell/1795263000000-RunLimits';
 import { RunControl1795267000000 } from './cell/1795267000000-RunControl';
 import { Schedules1795268000000 } from './cell/1795268000000-Schedules';
 import { EgressPolicies1795270000000 } from './cell/1795270000000-EgressPolicies';
+import { WorkspaceSecrets1795271000000 } from './cell/1795271000000-WorkspaceSecrets';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -67,5 +68,6 @@ export const migrations: Migrations = {
     RunControl1795267000000,
     Schedules1795268000000,
     EgressPolicies1795270000000,
+    WorkspaceSecrets1795271000000,
   ],
 };

@@ -1,35 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { generate } from 'otplib';
 import { eventually } from '#platform/testing';
-import { type Answer, ApiClient, expectStatus } from './support/api-client';
+import { expectStatus } from './support/api-client';
 import { useInstallation } from './support/installation';
+import { ListeningClient } from './support/listening-client';
 import type { MillraceProcess } from './support/millrace-process';
 
 jest.setTimeout(60_000);
 
 /** Everything that looks like a secret of ours: tokens of 32 bytes, alone or at the end of an API key. */
 const TOKEN = /(?<![\w-])(?:mr_live_[0-9a-f]{16}_)?[\w-]{43}(?![\w-])/g;
-
-/** Remembers all that a server says to its callers, cookies included. */
-class ListeningClient extends ApiClient {
-  constructor(
-    url: string,
-    bearer: string | null,
-    readonly heard: string[],
-  ) {
-    super(url, bearer);
-  }
-
-  override as(token: string | null): ListeningClient {
-    return new ListeningClient(this.url, token, this.heard);
-  }
-
-  override async send(...request: Parameters<ApiClient['send']>): Promise<Answer> {
-    const answer = await super.send(...request);
-    this.heard.push(answer.text, ...answer.headers.getSetCookie());
-    return answer;
-  }
-}
 
 /** Goes through every flow that hands out a secret, and then looks for each of them in all that is kept. */
 describe('Secrets', () => {

@@ -104,6 +104,7 @@ describe('the wall between tenants', () => {
       'update users set email_verified_at = now() where id = $1 returning email',
       [ada.userId],
     )) as [{ email: string }];
+    expectStatus(await ada.api.put(`${ada.home}/secrets/KEY`, { value: 'a value of Ada' }), 201);
     const bob = await signUp(server);
     expectStatus(await bob.api.post(`${bob.home}/invitations`, { email, role: 'viewer' }), 201);
     const { id } = expectStatus(await ada.api.post('/v1/workspaces', { name: 'Given up' }), 201);

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module, type OnModuleDestroy, type Provider } from '@nestjs/common';
 import { AccessChanges } from './auth/access-changes';
 import { Config } from './config/config';
+import { configuredKeyRing } from './crypto/configured-key-ring';
 import { KeyRing } from './crypto/key-ring';
 import { Keys } from './crypto/keys';
 import { DatabaseModule } from './db/database.module';
@@ -28,11 +29,6 @@ export interface PlatformOptions {
   readonly lifecycle?: Lifecycle;
 }
 
-function keyRing({ values: { encryptionKeys } }: Config, keys: Keys, random: Random): KeyRing {
-  const given = encryptionKeys.map(({ id, key }) => ({ id, key: Buffer.from(key.reveal(), 'base64') }));
-  return new KeyRing(keys, given, random);
-}
-
 function foundations({ config, databaseUrl, secretKey, logger, lifecycle }: PlatformOptions) {
   const { drainSeconds, databaseListenUrl } = config.values;
   return [
@@ -46,7 +42,7 @@ function foundations({ config, databaseUrl, secretKey, logger, lifecycle }: Plat
     },
     { provide: Logger, useFactory: () => logger ?? PinoLogger.fromConfig(config) },
     { provide: Keys, useFactory: () => new Keys(secretKey) },
-    { provide: KeyRing, inject: [Config, Keys, Random], useFactory: keyRing },
+    { provide: KeyRing, inject: [Config, Keys, Random], useFactory: configuredKeyRing },
     { provide: Hints, useClass: Hints },
     { provide: AccessChanges, useClass: AccessChanges },
     {

@@ -43,6 +43,13 @@ export const streamErrors = defineErrors('stream', {
   expired: { kind: 'gone', title: 'The stream cannot go on from there' },
 });
 
+/** What can be wrong with secrets. */
+export const secretErrors = defineErrors('secret', {
+  not_found: { kind: 'not_found', title: 'No such secret' },
+  in_use: { kind: 'conflict', title: 'The secret is used' },
+  limit_reached: { kind: 'limit', title: 'There are too many secrets' },
+});
+
 /** What can be wrong with a call of a webhook. */
 export const hookErrors = defineErrors('hook', {
   not_found: { kind: 'not_found', title: 'No such webhook' },

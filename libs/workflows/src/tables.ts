@@ -18,6 +18,7 @@ export const tables = [
   'run_approvals',
   'run_approval_votes',
   'run_start_windows',
+  'workspace_secrets',
   'workspace_turns',
   'workspace_gates',
   'engine_workers',

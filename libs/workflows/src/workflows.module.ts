@@ -27,6 +27,9 @@ import { RunStreams } from './runs/run-streams.service';
 import { RunsController } from './runs/runs.controller';
 import { Runs } from './runs/runs.service';
 import { ErrorRuns } from './runs/error-runs.loop';
+import { SecretValues } from './secrets/secret-values.service';
+import { SecretsController } from './secrets/secrets.controller';
+import { Secrets } from './secrets/secrets.service';
 import { HooksController } from './triggers/hooks.controller';
 import { Hooks } from './triggers/hooks.service';
 import { FirePurger } from './triggers/schedules/fire-purger';
@@ -50,6 +53,7 @@ import { Callbacks } from './waits/callbacks.service';
     DeadLettersController,
     HooksController,
     SchedulesController,
+    SecretsController,
     ApprovalsController,
     CallbacksController,
     SchedulePreviewController,
@@ -77,6 +81,8 @@ import { Callbacks } from './waits/callbacks.service';
     Schedules,
     SchedulerLoop,
     FirePurger,
+    Secrets,
+    SecretValues,
     Approvals,
     ApprovalPurger,
     Callbacks,

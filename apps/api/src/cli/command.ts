@@ -1,5 +1,11 @@
 import { inspect } from 'node:util';
-import { ConfigError, DatabaseCheckError, EmbeddedPostgresError, MigrationError } from '#platform';
+import {
+  ConfigError,
+  DatabaseCheckError,
+  EmbeddedPostgresError,
+  InstallationKeyError,
+  MigrationError,
+} from '#platform';
 
 /** A command was called wrongly: the message says how to call it. */
 export class UsageError extends Error {
@@ -7,7 +13,14 @@ export class UsageError extends Error {
 }
 
 /** Errors whose message is written for the person at the terminal; of any other, the stack is wanted as well. */
-const PLAIN = [UsageError, ConfigError, DatabaseCheckError, EmbeddedPostgresError, MigrationError];
+const PLAIN = [
+  UsageError,
+  ConfigError,
+  DatabaseCheckError,
+  EmbeddedPostgresError,
+  InstallationKeyError,
+  MigrationError,
+];
 
 /** Runs a command with the arguments of this process. Exit codes: 0 done, 1 failed, 2 called wrongly. */
 export async function runCommand(command: (args: readonly string[]) => Promise<void>): Promise<void> {

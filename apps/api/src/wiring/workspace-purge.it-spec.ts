@@ -51,6 +51,8 @@ const ROWS: Readonly<Record<string, string>> = {
     values (gen_random_uuid(), $1, gen_random_uuid(), 'ask', 'x', '', '{}', '{}', 1, 'user:x', false, '[]')`,
   run_approval_votes: `insert into run_approval_votes (approval_id, workspace_id, user_id, vote, comment, form)
     select id, workspace_id, gen_random_uuid(), 'approve', '', '{}' from run_approvals where workspace_id = $1`,
+  workspace_secrets: `insert into workspace_secrets (id, workspace_id, name, sealed, created_by, updated_by)
+    values (gen_random_uuid(), $1, 'KEY', 'x', 'user:x', 'user:x')`,
   workspace_turns: `insert into workspace_turns (workspace_id, turn) values ($1, 5)`,
   workspace_gates: `insert into workspace_gates (workspace_id, concurrent_runs) values ($1, 5)`,
   run_start_windows: `insert into run_start_windows (scope_id, workspace_id, window_seconds, slot, starts)

@@ -1,4 +1,5 @@
 export { CollectingLogger } from './collecting-logger';
+export { EchoServer, foundIn } from './echo-server';
 export { CountingIds } from './counting-ids';
 export { CountingRandom } from './counting-random';
 export { barrier, eventually } from './eventually';

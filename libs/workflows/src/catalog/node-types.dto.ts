@@ -15,6 +15,7 @@ const nodeTypeView = z
     paramsSchema: jsonSchema.describe(
       'JSON Schema 2020-12 of the params once their expressions are resolved.',
     ),
+    secrets: z.array(z.string()).describe('Names of the params that may hold `{{ secrets.NAME }}`.'),
   })
   .meta({ id: 'NodeType' });
 
@@ -29,9 +30,11 @@ export interface NodeTypeView {
   readonly role: NodeKind['role'];
   readonly ports: readonly string[];
   readonly paramsSchema: Readonly<Record<string, unknown>>;
+  readonly secrets: readonly string[];
 }
 
-export function toNodeTypeView({ type, title, description, role, params, ports }: NodeKind): NodeTypeView {
+export function toNodeTypeView(kind: NodeKind): NodeTypeView {
+  const { type, title, description, role, params, ports, secrets = [] } = kind;
   const schema = z.toJSONSchema(params, { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' });
-  return { type, title, description, role, ports: ports({}), paramsSchema: { ...schema } };
+  return { type, title, description, role, ports: ports({}), paramsSchema: { ...schema }, secrets };
 }

@@ -8,15 +8,19 @@ import {
   type Page,
   pageOf,
   principalKey,
+  type Problem,
   staleRevision,
   type Tx,
 } from '#platform';
+import { secretReferences } from '../definition/check-secrets';
 import type { WorkflowDefinition } from '../definition/schema';
 import { validateDefinition } from '../definition/validate';
 import { workflowErrors } from '../errors';
 import { WorkflowPublished } from '../events';
 import { NodeKindRegistry } from '../nodes/registry';
 import { type AuthoringLimits, WorkflowAudit, WorkflowLimits } from '../ports';
+import { holdSecrets, knownSecretNames } from '../secrets/secret.sql';
+import { missingSecrets, namesOf } from '../secrets/missing-secrets';
 import { placedInBody, type ValidationView } from './definition.dto';
 import { existing, live } from './existing';
 import { nodeLimitProblem, nodeLimitReached } from './plan-limits';
@@ -60,8 +64,9 @@ export class Publishing {
     const result = validateDefinition(raw, this.kinds);
     if (!result.ok) return { valid: false, problems: placedInBody(result.problems) };
     const tooLarge = nodeLimitProblem(result.definition, await this.limits.of(workspaceId));
-    const problems = tooLarge === null ? [] : placedInBody([tooLarge]);
-    return { valid: problems.length === 0, problems };
+    const missing = await this.#missingSecrets(workspaceId, result.definition);
+    const problems = [...(tooLarge === null ? [] : [tooLarge]), ...missing];
+    return { valid: problems.length === 0, problems: placedInBody(problems) };
   }
 
   /**
@@ -82,6 +87,7 @@ export class Publishing {
       const current = await this.#current(tx, workflow);
       if (current && isSame(current.definition, definition)) return { isNew: false, version: current };
       requireWithin(limits, definition);
+      await this.#requireSecrets(tx, workspaceId, definition);
       return { isNew: true, version: await this.#store(tx, caller, { workflow, definition }) };
     });
   }
@@ -116,11 +122,25 @@ export class Publishing {
   #publishable(draft: WorkflowDefinition): WorkflowDefinition {
     const result = validateDefinition(draft, this.kinds);
     if (result.ok) return result.definition;
-    const count = result.problems.length;
-    throw new AppError(workflowErrors.invalid_definition, {
-      detail: `The draft has ${count === 1 ? 'a problem' : `${count} problems`}. Solve what errors lists, then publish again.`,
-      problems: placedInBody(result.problems),
-    });
+    throw unpublishable(result.problems);
+  }
+
+  async #missingSecrets(workspaceId: string, definition: WorkflowDefinition): Promise<readonly Problem[]> {
+    const references = secretReferences(definition, this.kinds);
+    if (references.length === 0) return [];
+    const names = namesOf(references);
+    return this.db.tenant(workspaceId, async (tx) =>
+      missingSecrets(references, await tx.query(knownSecretNames, workspaceId, names)),
+    );
+  }
+
+  /** They are held until the version is there, so that nobody deletes one as unused meanwhile. */
+  async #requireSecrets(tx: Tx, workspaceId: string, definition: WorkflowDefinition): Promise<void> {
+    const references = secretReferences(definition, this.kinds);
+    if (references.length === 0) return;
+    const known = await tx.query(holdSecrets, workspaceId, namesOf(references));
+    const problems = missingSecrets(references, known);
+    if (problems.length > 0) throw unpublishable(problems);
   }
 
   async #current(
@@ -139,7 +159,8 @@ export class Publishing {
   ): Promise<WorkflowVersionView> {
     const [id, workflowId, publishedBy] = [this.ids.next(), workflow.id, principalKey(principal)];
     const text = JSON.stringify(definition);
-    const [stored] = await tx.query(insertVersion, id, workspaceId, workflowId, text, publishedBy);
+    const secrets = namesOf(secretReferences(definition, this.kinds));
+    const [stored] = await tx.query(insertVersion, id, workspaceId, workflowId, text, publishedBy, secrets);
     if (!stored) throw new Error(`Version ${id} was not stored.`);
     await tx.query(setPublishedVersion, workspaceId, workflowId, id);
     await this.#ensureHooks(tx, workflow, definition);
@@ -173,6 +194,14 @@ export class Publishing {
 /** Both were parsed by the same schema, which fixes the order of members; in params the author's order counts. */
 function isSame(one: WorkflowDefinition, other: WorkflowDefinition): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function unpublishable(problems: readonly Problem[]): AppError {
+  const { length } = problems;
+  return new AppError(workflowErrors.invalid_definition, {
+    detail: `The draft has ${length === 1 ? 'a problem' : `${length} problems`}. Solve what errors lists, then publish again.`,
+    problems: placedInBody(problems),
+  });
 }
 
 function requireWithin(limits: AuthoringLimits, definition: WorkflowDefinition): void {

@@ -94,12 +94,19 @@ export const resumeWorkflow = statement<[workspaceId: string, id: string], { rea
  * row). Rows: one.
  */
 export const insertVersion = statement<
-  [id: string, workspaceId: string, workflowId: string, definition: string, publishedBy: string],
+  [
+    id: string,
+    workspaceId: string,
+    workflowId: string,
+    definition: string,
+    publishedBy: string,
+    secretNames: readonly string[],
+  ],
   { readonly number: number; readonly publishedAt: Date }
 >(
   'insert-workflow-version',
-  `insert into workflow_versions (id, workspace_id, workflow_id, number, definition, published_by)
-   select $1::uuid, $2::uuid, $3::uuid, coalesce(max(number), 0) + 1, $4::json, $5::text
+  `insert into workflow_versions (id, workspace_id, workflow_id, number, definition, published_by, secret_names)
+   select $1::uuid, $2::uuid, $3::uuid, coalesce(max(number), 0) + 1, $4::json, $5::text, $6::text[]
      from workflow_versions where workspace_id = $2::uuid and workflow_id = $3::uuid
    returning number, published_at as "publishedAt"`,
 );

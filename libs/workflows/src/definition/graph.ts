@@ -33,6 +33,10 @@ export interface GraphNode {
   readonly name: string | undefined;
   readonly kind: NodeKind;
   readonly templates: CompiledTemplates;
+  /** Names of the secrets that its params are given. */
+  readonly secrets: readonly string[];
+  /** Its expressions do more with secrets than pass them on; such a version cannot be published. */
+  readonly misusesSecrets: boolean;
   readonly policy: NodePolicy;
   readonly join: 'all' | 'any';
   readonly incoming: readonly GraphEdge[];
@@ -77,6 +81,19 @@ export function compileGraph(definition: WorkflowDefinition, kinds: NodeKindRegi
   return new Compiler(definition, kinds).graphOf(undefined);
 }
 
+/** Every secret that the nodes of a graph name, those in the bodies of its loops included. */
+export function secretsOfGraph({ nodes }: Graph): readonly string[] {
+  const names = nodes.flatMap(({ secrets, body }) => [
+    ...secrets,
+    ...(body === null ? [] : secretsOfGraph(body)),
+  ]);
+  return [...new Set(names)].toSorted();
+}
+
+function secretsIn({ expressions }: CompiledTemplates): readonly string[] {
+  return [...new Set(expressions.flatMap(({ secrets }) => secrets.names))].toSorted();
+}
+
 class Compiler {
   constructor(
     private readonly definition: WorkflowDefinition,
@@ -111,18 +128,19 @@ class Compiler {
     return { nodes, order, triggers, entries, indexOf };
   }
 
-  #node(
-    node: NodeDefinition,
-  ): Pick<GraphNode, 'id' | 'name' | 'kind' | 'templates' | 'policy' | 'join' | 'body'> {
+  #node(node: NodeDefinition): Omit<GraphNode, 'index' | 'rank' | 'incoming' | 'outgoing' | 'ancestors'> {
     const { id, name, type, params, join } = node;
     const kind = this.kinds.get(type);
     if (kind === undefined) throw new UnknownNodeKind(type, id);
     const body = kind.role === 'loop' ? this.graphOf(id) : null;
+    const templates = compileTemplates(params, kind.literal);
     return {
       id,
       name,
       kind,
-      templates: compileTemplates(params, kind.literal),
+      templates,
+      secrets: secretsIn(templates),
+      misusesSecrets: templates.expressions.some(({ secrets }) => secrets.misuse !== null),
       policy: policyOf(node, kind),
       join,
       body,

@@ -34,6 +34,10 @@ export type ProblemCode =
   | 'trigger_in_body'
   | 'edge_across_bodies'
   | 'unknown_collect'
+  /** Secrets. */
+  | 'secret_not_allowed'
+  | 'secret_not_whole'
+  | 'too_many_secrets'
   /** What a node or the workflow says beside params. */
   | 'policy_conflict'
   /** There are more problems than are reported. */

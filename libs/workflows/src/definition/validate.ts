@@ -4,6 +4,7 @@ import { edgeProblems } from './check-edges';
 import { nodeProblems } from './check-nodes';
 import { policyProblems } from './check-policies';
 import { referenceProblems } from './check-references';
+import { secretProblems } from './check-secrets';
 import { parseDraft, type ParsedDefinition } from './draft';
 import { limited } from './problem';
 
@@ -24,6 +25,7 @@ export function validateDefinition(raw: unknown, kinds: NodeKindRegistry): Parse
     ...policyProblems(definition, kinds),
     ...edgeProblems(definition, kinds),
     ...referenceProblems(definition, references),
+    ...secretProblems(definition, kinds),
   ];
   return problems.length === 0 ? parsed : { ok: false, problems: limited(problems) };
 }

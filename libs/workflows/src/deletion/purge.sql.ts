@@ -106,6 +106,7 @@ export const purgeRest: readonly Purge[] = [
   purgeOf('workflow_hooks'),
   purgeOf('workflow_versions'),
   purgeOf('workflows'),
+  purgeOf('workspace_secrets'),
   purgeOf('workspace_turns'),
   purgeOf('workspace_gates'),
   purgeOf('run_start_windows'),

@@ -10,9 +10,8 @@ import {
   recordBlocks,
   trimBlocks,
 } from './block-events.sql';
-import { type BlockedRequest, type BlockedRequestLog, recordedUrl } from './blocked-requests';
+import { type BlockedRequest, type BlockedRequestLog, recordedPlace } from './blocked-requests';
 import type { EgressCaller } from './egress-policies.service';
-import { hostOf } from './policy-entry';
 
 const MAX_BATCH = 200;
 
@@ -40,9 +39,9 @@ export class BlockEvents implements BlockedRequestLog {
       await batcher.submit(blocked);
     } catch (error) {
       this.#logger.error('A refused request could not be written down', {
-        ...blocked.context,
+        runId: blocked.context.runId,
+        nodeId: blocked.context.nodeId,
         rule: blocked.rule,
-        host: blocked.url.host,
         error,
       });
     } finally {
@@ -107,6 +106,7 @@ export class BlockEvents implements BlockedRequestLog {
 
   async #write(workspaceId: string, batch: readonly BlockedRequest[]): Promise<readonly void[]> {
     const cellId = await this.db.cellOf(workspaceId);
+    const places = batch.map(recordedPlace);
     const written = await this.db.execute(
       cellId,
       recordBlocks,
@@ -116,10 +116,10 @@ export class BlockEvents implements BlockedRequestLog {
       batch.map(({ context }) => context.runId),
       batch.map(({ context }) => context.nodeId),
       batch.map(({ context }) => context.iteration),
-      batch.map(({ url }) => hostOf(url)),
+      places.map(({ host }) => host),
       batch.map(({ rule }) => rule),
-      batch.map(({ url }) => recordedUrl(url)),
-      batch.map(({ message }) => message),
+      places.map(({ url }) => url),
+      batch.map(({ message, context }) => context.mask(message)),
       batch.map(({ dryRun }) => dryRun),
     );
     if (written.some(({ isNew }) => isNew)) {

@@ -1,5 +1,6 @@
 import type { EgressContext } from './egress-result';
 import type { EgressRule } from './policy';
+import { hostOf } from './policy-entry';
 import type { CompiledWorkspacePolicy } from './workspace-policy';
 
 /** Gives the policies of workspaces. Rejects when one can not be read; nothing is sent then. */
@@ -24,6 +25,20 @@ export interface BlockedRequestLog {
 const SHOWN_PATH_CHARS = 300;
 const SHOWN_SEGMENT_CHARS = 20;
 const KEPT_SEGMENT_CHARS = 4;
+
+/** What is kept of where a request would have gone, in texts that hold no secret of its run any more. */
+export function recordedPlace({ url, context: { mask } }: Pick<BlockedRequest, 'url' | 'context'>): {
+  readonly host: string;
+  readonly url: string;
+} {
+  // Before anything is cut: what a cut leaves of a secret is not found any more.
+  const masked = mask(url.href);
+  return {
+    host: mask(hostOf(url)),
+    // A secret in the name of the host leaves no URL.
+    url: URL.canParse(masked) ? recordedUrl(new URL(masked)) : `${url.protocol}//…`,
+  };
+}
 
 /**
  * A URL as it is kept and listed: without user, password, query and fragment, with long parts of the path cut short.

@@ -9,6 +9,8 @@ export interface EgressContext {
   readonly nodeId: string;
   /** Empty outside loops. */
   readonly iteration: string;
+  /** Takes the secrets of the run out of a text that is recorded. */
+  readonly mask: (text: string) => string;
 }
 
 /** One outgoing request. Everything that costs memory or time has a limit that the caller must name. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { IPv4, IPv6 } from 'ipaddr.js';
 import { useTestDb } from '#platform/testing';
 import { httpRequestNode } from '../nodes/http-request.node';
+import { noMask } from '../nodes/output-mask';
 import { BLOCKED_CIDRS } from './address';
 import { EgressClient } from './guarded-client';
 import { anHttpServer, closeLab, names, peersDialledBy } from './testing/client-lab';
@@ -95,6 +96,7 @@ describe('a node that calls what is refused', () => {
         now: clock.now(),
         runStartedAt: clock.now().toISOString(),
         signal: new AbortController().signal,
+        mask: noMask,
       });
     const kept = async () => {
       const rows = await testDb().sql<{ count: number; rules: string[] }>(

@@ -9,10 +9,12 @@ import {
   type LoopResult,
   type Loops,
   type Notifications,
+  type Random,
   sleep,
 } from '#platform';
 import type { NodeKindRegistry } from '../nodes/registry';
 import { HistoryTally } from '../retention/history-tally';
+import type { SecretValues } from '../secrets/secret-values.service';
 import { channels } from './channels';
 import { Checkpointer } from './checkpointer';
 import type { Gatekeeper } from './gatekeeper';
@@ -39,6 +41,8 @@ export interface EngineServices {
   readonly children: ChildRuns;
   readonly callbackUrl: ExecutionHost['callbackUrl'];
   readonly gatekeeper: Gatekeeper;
+  readonly secretValues: SecretValues;
+  readonly random: Random;
 }
 
 /** Largest claim: bounds how long one claim's rows keep the event loop. */
@@ -93,6 +97,8 @@ export class CellEngine {
       logger: this.#logger,
       children: services.children,
       callbackUrl: services.callbackUrl,
+      secretValues: services.secretValues,
+      random: services.random,
       left: (run, how) => this.#left(run, how),
     });
     this.#messenger = new Messenger(services, cellId, {

@@ -4,6 +4,7 @@ import type { WorkflowSettings } from '../definition/policies';
 import { RecordedRows } from '../definition/recorded-rows';
 import { type Follows, RunWalk } from '../definition/run-walk';
 import type { NodeError } from '../nodes/node-kind';
+import type { RunSecrets } from '../secrets/run-secrets';
 import type { Checkpointer } from './checkpointer';
 import type { ChildRuns } from './child-runs';
 import type { ClaimedRun } from './sql/claim-runs.sql';
@@ -39,6 +40,7 @@ export interface ClaimedWork {
   readonly graph: Graph;
   readonly settings: WorkflowSettings;
   readonly versionNumber: number;
+  readonly secrets: RunSecrets;
   readonly recorded: readonly RecordedNode[];
   readonly signals: readonly KeptSignal[];
   readonly lastSeq: number;

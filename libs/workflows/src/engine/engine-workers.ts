@@ -10,10 +10,12 @@ import {
   type LoopResult,
   Loops,
   Notifications,
+  Random,
 } from '#platform';
 import { NodeKindRegistry } from '../nodes/registry';
 import { RunLimits } from '../ports';
 import { historyDuties } from '../retention/history-duties';
+import { SecretValues } from '../secrets/secret-values.service';
 import { CallbackUrls } from './callback-urls';
 import { CellEngine } from './cell-engine';
 import { ChildRuns } from './child-runs';
@@ -48,6 +50,8 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
     private readonly engine: Engine,
     private readonly gates: Gates,
     private readonly limits: RunLimits,
+    private readonly secretValues: SecretValues,
+    private readonly random: Random,
   ) {}
 
   /** Cells are taken on at the start, and those made later within seconds. */
@@ -85,6 +89,7 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
 
   #cellEngine(cellId: string): CellEngine {
     const { db, clock, ids, config, logger, loops, notifications, kinds, children, callbacks } = this;
+    const { secretValues, random } = this;
     const engine = new CellEngine(
       {
         db,
@@ -96,6 +101,8 @@ export class EngineWorkers implements OnModuleInit, OnApplicationBootstrap {
         notifications,
         kinds,
         children,
+        secretValues,
+        random,
         gatekeeper: this.gates.of(cellId),
         callbackUrl: ({ workspaceId, runId }, nodeId, iteration) =>
           callbacks.urlOf({ workspaceId, runId, nodeId, iteration }),

@@ -1,4 +1,6 @@
-import type { Db, Logger } from '#platform';
+import type { Db, Logger, Random } from '#platform';
+import { HeldSecrets, noSecrets, type RunSecrets } from '../secrets/run-secrets';
+import type { SecretValues } from '../secrets/secret-values.service';
 import { type Checkpointer, LeaseLost } from './checkpointer';
 import type { Lease } from './lease';
 import type { ChildRuns } from './child-runs';
@@ -27,6 +29,8 @@ export class HeldRuns {
       readonly checkpointer: Checkpointer;
       readonly logger: Logger;
       readonly children: ChildRuns;
+      readonly secretValues: SecretValues;
+      readonly random: Random;
       readonly callbackUrl: ExecutionHost['callbackUrl'];
       readonly left: (run: ClaimedRun, how: RunLeft) => void;
     },
@@ -54,11 +58,12 @@ export class HeldRuns {
       versionId: progress.versionIds.get(run.runId) ?? run.versionId,
     }));
     const compiled = await versions.get(new Set(claimed.map(({ versionId }) => versionId)));
+    const secretsOf = await this.#readSecrets(claimed, compiled);
     // The lease may have ended while we were reading; the runs are someone else's then.
     if (lease.workerId !== workerId) return;
     for (const run of claimed) {
       lease.noteTurn(run.turn);
-      this.#begin(run, compiled.get(run.versionId), progress);
+      this.#begin(run, compiled.get(run.versionId), { ...progress, secretsOf });
     }
   }
 
@@ -84,7 +89,31 @@ export class HeldRuns {
     });
   }
 
-  #begin(run: ClaimedRun, version: CompiledVersion | undefined, progress: Progress): void {
+  /** What these runs need of secrets, read before any of them begins: a result that comes first must be masked, too. */
+  async #readSecrets(
+    claimed: readonly ClaimedRun[],
+    versions: ReadonlyMap<string, CompiledVersion>,
+  ): Promise<(run: ClaimedRun) => RunSecrets> {
+    const { secretValues: values, cellId, random } = this.services;
+    const wants = new Map(
+      claimed.flatMap(({ runId, versionId, workspaceId }) => {
+        const { secretNames: names = [] } = versions.get(versionId) ?? {};
+        return names.length === 0 ? [] : [[runId, { workspaceId, names }] as const];
+      }),
+    );
+    if (wants.size === 0) return () => noSecrets;
+    const known = await values.read(cellId, [...wants.values()]);
+    return ({ runId }) => {
+      const want = wants.get(runId);
+      return want ? new HeldSecrets({ ...want, cellId, values, random }, known(want)) : noSecrets;
+    };
+  }
+
+  #begin(
+    run: ClaimedRun,
+    version: CompiledVersion | undefined,
+    progress: Progress & { readonly secretsOf: (run: ClaimedRun) => RunSecrets },
+  ): void {
     const lastSeq = progress.lastSeq.get(run.runId) ?? 1;
     if (!version) {
       this.#giveUp(run, lastSeq);
@@ -94,6 +123,7 @@ export class HeldRuns {
       recorded: progress.nodes.get(run.runId) ?? [],
       signals: progress.signals.get(run.runId) ?? [],
       lastSeq,
+      secrets: progress.secretsOf(run),
     });
     if (!execution) {
       this.#giveUp(run, lastSeq);
@@ -111,7 +141,7 @@ export class HeldRuns {
   #execution(
     run: ClaimedRun,
     version: CompiledVersion,
-    progress: Pick<ClaimedWork, 'recorded' | 'signals' | 'lastSeq'>,
+    progress: Pick<ClaimedWork, 'recorded' | 'signals' | 'lastSeq' | 'secrets'>,
   ): RunExecution | null {
     const { lease, checkpointer, logger, children, callbackUrl } = this.services;
     const { graph, settings, number } = version;

@@ -1,11 +1,13 @@
+import { AppError } from '#platform';
 import type { Place } from '../definition/frame';
 import type { JsonValue } from '../definition/json';
-import type { NodeOutcome, WorkflowCall } from '../nodes/node-kind';
+import type { NodeFailure, NodeOutcome, WorkflowCall } from '../nodes/node-kind';
+import { noSecrets } from '../secrets/run-secrets';
 import { type Attempt, type Attempts, withinTime } from './attempts';
 import type { ClaimedWork, ExecutionHost } from './claimed-work';
 import { runLimits } from './limits';
 import type { NodeBook } from './node-book';
-import { performNode, prepareNode, type PreparedNode } from './node-runner';
+import { performNode, prepareNode, type PreparedNode, type ReadyNode, revealedParams } from './node-runner';
 import type { RunJournal } from './run-journal';
 import type { Scopes } from './scopes';
 import type { Task } from './task';
@@ -13,12 +15,23 @@ import type { Task } from './task';
 /** Pure nodes are over in no time, so there is nothing to abort. */
 const NEVER = new AbortController().signal;
 
+/** Nothing was sent yet, so trying again is safe. */
+const secretsUnavailable: NodeFailure = {
+  kind: 'failed',
+  error: {
+    code: 'node.secrets_unavailable',
+    message: 'The secrets of the workspace could not be read; try again.',
+  },
+  retryable: true,
+  retryAfterSeconds: 1,
+};
+
 /** What an execution gives: what its kind says, or that the workflow it calls is under way. */
 export type Given = Exclude<NodeOutcome, WorkflowCall> | { readonly kind: 'called'; readonly runId: string };
 
 /** What the executor works with, and whom it tells. */
 export interface ExecutorParts {
-  readonly work: Pick<ClaimedWork, 'claimed'>;
+  readonly work: Pick<ClaimedWork, 'claimed' | 'secrets'>;
   readonly host: ExecutionHost;
   readonly scopes: Scopes;
   readonly journal: RunJournal;
@@ -56,37 +69,63 @@ export class NodeExecutor {
     const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (!attempts.counts(attempt)) return;
     if (prepared.ok && task.place.node.kind.purity === 'effect') {
-      this.#announce(task, prepared.resolved);
+      this.#announce(task, prepared);
       if (!(await journal.committed()) || !(await host.standing()) || !attempts.counts(attempt)) return;
     }
-    const outcome = await withinTime(attempt, this.#perform(task, prepared, abort.signal));
+    const outcome = await withinTime(attempt, this.#performWithSecrets(task, prepared, abort.signal));
     if (!attempts.counts(attempt)) return;
     const result = outcome.kind === 'call' ? await this.#call(attempt, outcome) : outcome;
     if (attempts.counts(attempt)) given(attempt, result);
   }
 
   /** What is known before an effect begins, for whoever has to go on after a crash inside it. */
-  #announce({ place, attempt, resumed }: Task, request: JsonValue): void {
-    const { book, host } = this.parts;
+  #announce({ place, attempt, resumed }: Task, { resolved, standIns }: ReadyNode): void {
+    const { book, host, work } = this.parts;
     if (resumed !== null) return;
     book.started(place, attempt);
     if (place.node.policy.repeat === 'safe') return;
     const startedAt = host.now().toISOString();
-    book.running(place, attempt, { kind: 'attempt', attempt, startedAt, request: shown(request) });
+    const request = shown(work.secrets.mask.json(standIns?.shown(resolved) ?? resolved));
+    book.running(place, attempt, { kind: 'attempt', attempt, startedAt, request });
   }
 
   #prepare({ node, frame }: Place): PreparedNode | Promise<PreparedNode> {
-    return prepareNode(node, this.parts.scopes.of(frame), this.parts.host.logger);
+    const { scopes, host, work } = this.parts;
+    const standIns = work.secrets.standInsFor(node);
+    return prepareNode(node, scopes.of(frame), { standIns, logger: host.logger });
+  }
+
+  /**
+   * Performs what takes time. In a run with secrets their values are read anew before: this node may be given some, and
+   * what it is answered may echo any.
+   */
+  async #performWithSecrets(task: Task, prepared: PreparedNode, signal: AbortSignal): Promise<NodeOutcome> {
+    const { secrets } = this.parts.work;
+    if (!prepared.ok || secrets === noSecrets) return this.#perform(task, prepared, signal);
+    const { node } = task.place;
+    try {
+      const revealed = revealedParams(node, prepared, await secrets.current(node.secrets));
+      if ('kind' in revealed) return revealed;
+      return await this.#perform(task, { ...prepared, ...revealed }, signal);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.type.kind !== 'unavailable') throw error;
+      return secretsUnavailable;
+    }
   }
 
   #perform(task: Task, prepared: PreparedNode, signal: AbortSignal): NodeOutcome | Promise<NodeOutcome> {
-    if (!prepared.ok) return prepared.failure;
-    const { scopes, host } = this.parts;
+    const { scopes, host, work } = this.parts;
+    if (!prepared.ok) return work.secrets.masked(prepared.failure);
     const { place, attempt, resumed } = task;
     const { frame, node } = place;
     const scope = scopes.of(frame);
-    const context = { scope, iteration: frame.iteration, attempt, now: host.now(), signal, resumed };
-    return performNode(node, prepared.params, { context, logger: host.logger });
+    const { mask } = work.secrets;
+    const context = { scope, iteration: frame.iteration, attempt, now: host.now(), signal, resumed, mask };
+    const outcome = performNode(node, prepared.params, { context, logger: host.logger });
+    if (work.secrets === noSecrets) return outcome;
+    return outcome instanceof Promise
+      ? outcome.then((given) => work.secrets.masked(given))
+      : work.secrets.masked(outcome);
   }
 
   /** Starts a run of another workflow. Repeated after a crash, it finds the run that it started before. */

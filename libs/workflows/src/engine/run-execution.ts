@@ -384,7 +384,7 @@ export class RunExecution {
       });
     }
     if (outcome === null) this.#tasks.push(task);
-    else this.#apply(task, outcome, null);
+    else this.#apply(task, this.work.secrets.masked(outcome), null);
   }
 
   #wake(): void {

@@ -1,5 +1,5 @@
 import { type Db, statement } from '#platform';
-import { compileGraph, type Graph } from '../definition/graph';
+import { compileGraph, type Graph, secretsOfGraph } from '../definition/graph';
 import { settingsOf, type WorkflowSettings } from '../definition/policies';
 import type { WorkflowDefinition } from '../definition/schema';
 import type { NodeKindRegistry } from '../nodes/registry';
@@ -15,6 +15,8 @@ export interface CompiledVersion {
   readonly number: number;
   readonly graph: Graph;
   readonly settings: WorkflowSettings;
+  /** Names of all secrets in it. */
+  readonly secretNames: readonly string[];
 }
 
 /** A compiled graph of 20 nodes is some 50 kB; a thousand of them are what a busy worker needs at a time. */
@@ -60,7 +62,8 @@ export class Versions {
   /** Published definitions were validated; only one of another release of the product may fail here. */
   #compile(definition: WorkflowDefinition): Omit<CompiledVersion, 'number'> | null {
     try {
-      return { graph: compileGraph(definition, this.kinds), settings: settingsOf(definition) };
+      const graph = compileGraph(definition, this.kinds);
+      return { graph, settings: settingsOf(definition), secretNames: secretsOfGraph(graph) };
     } catch {
       return null;
     }

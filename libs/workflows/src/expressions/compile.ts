@@ -17,6 +17,7 @@ import { regexEngineFor, type RegexLikeConstructor, type RunningEvaluation } fro
 import { type ScopeReference, scopeReferences } from './references';
 import { parserOverload } from './scan';
 import type { ExpressionScope } from './scope';
+import { type SecretUse, secretUse } from './secret-use';
 import { everyNode, isSyntaxNode, type SyntaxNode } from './syntax-tree';
 import { takeTurn } from './turns';
 import { checkVocabulary, Unsupported, variablesIn } from './vocabulary';
@@ -32,6 +33,7 @@ export interface ExpressionPlace {
 export interface CompiledExpression {
   readonly place: ExpressionPlace;
   readonly references: readonly ScopeReference[];
+  readonly secrets: SecretUse;
   /** Answers at once or says that `evaluate` must be asked. */
   readonly fast: FastPath | undefined;
   /** Rejects with an `ExpressionError`; gives undefined for nothing. */
@@ -108,6 +110,7 @@ function compiled(place: ExpressionPlace): CompiledExpression {
   return {
     place,
     references: scopeReferences(root),
+    secrets: secretUse(root),
     fast: fastPath(root),
     evaluate: evaluator({ place, expression, running, root }),
   };

@@ -17,7 +17,15 @@ type Context = 'scope' | 'elsewhere';
  * that is computed while it runs (`nodes.*`, `$lookup(nodes, trigger.id)`) can not be known here.
  */
 export function scopeReferences(root: SyntaxNode): readonly ScopeReference[] {
-  const found: ScopeReference[] = [];
+  const found = everyReference(root).map(({ reference }) => reference);
+  return found.filter((each, i) => found.findIndex((other) => isSame(each, other)) === i);
+}
+
+/** Each place at which an expression uses a name of the scope, with the part of the tree that does. */
+export function everyReference(
+  root: SyntaxNode,
+): readonly { readonly node: SyntaxNode; readonly reference: ScopeReference }[] {
+  const found: { readonly node: SyntaxNode; readonly reference: ScopeReference }[] = [];
   const visited = new Set<SyntaxNode>();
   const pending: { readonly node: SyntaxNode; readonly context: Context }[] = [
     { node: root, context: 'scope' },
@@ -27,11 +35,11 @@ export function scopeReferences(root: SyntaxNode): readonly ScopeReference[] {
     if (visited.has(node)) continue;
     visited.add(node);
     const reference = node['type'] === 'path' ? inPath(node, context) : inLookup(node, context);
-    if (reference !== undefined) found.push(reference);
+    if (reference !== undefined) found.push({ node, reference });
     // Reversed, so that what stands first is found first.
     pending.push(...[...parts(node, context)].reverse());
   }
-  return found.filter((each, i) => found.findIndex((other) => isSame(each, other)) === i);
+  return found;
 }
 
 function isSame(one: ScopeReference, other: ScopeReference): boolean {

@@ -23,6 +23,9 @@ export type LoopNames = {
   readonly loops: { readonly [nodeId: string]: { readonly item: JsonValue; readonly index: number } };
 };
 
+/** What stands for the values of secrets, by their names. */
+export type StandInTexts = { readonly [name: string]: string };
+
 /** The names an expression may begin with: `trigger`, `nodes` and `run`; in loops `item`, `index` and `loops`. */
 export type ExpressionScope = {
   /** The event that started the run. */
@@ -32,4 +35,6 @@ export type ExpressionScope = {
   readonly run: RunScope;
   /** Only in the condition under which a node is tried again: what went wrong. */
   readonly error?: JsonObject;
+  /** Only in expressions that name secrets: what stands for each of them until the effect. */
+  readonly secrets?: StandInTexts;
 } & (LoopNames | { readonly [Name in keyof LoopNames]?: never });

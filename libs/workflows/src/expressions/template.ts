@@ -7,7 +7,7 @@ import { ExpressionError } from './expression-error';
 import { needsJsonata } from './fast-path';
 import { expressionLimits } from './limits';
 import { scanTemplate, type TemplatePart } from './scan';
-import type { ExpressionScope } from './scope';
+import type { ExpressionScope, StandInTexts } from './scope';
 
 /** Params whose expressions have been parsed: made once per version, resolved once per run of the node. */
 export interface CompiledTemplates {
@@ -55,32 +55,45 @@ export function parseTemplates(
 /**
  * The params with every expression replaced by its value. Subtrees without expressions are shared, not copied.
  * Answers at once when no expression needs JSONata. Throws, or rejects with, the `ExpressionError` of the first
- * expression (in document order) that fails.
+ * expression (in document order) that fails. `standIns` are seen only by expressions that name secrets.
  */
 export function resolve(
   templates: CompiledTemplates,
   scope: ExpressionScope,
+  standIns?: StandInTexts,
 ): JsonValue | Promise<JsonValue> {
   const { expressions, root } = templates;
   if (root.kind === 'constant') return root.value;
   const values: JsonValue[] = [];
+  const withSecrets = standIns === undefined ? scope : { ...scope, secrets: standIns };
   for (const expression of expressions) {
-    const value = expression.fast === undefined ? needsJsonata : expression.fast(scope);
+    const seen = seenBy(expression, scope, withSecrets);
+    const value = expression.fast === undefined ? needsJsonata : expression.fast(seen);
     // One after the other from here on: begun side by side, a second failure would be left unhandled.
-    if (value === needsJsonata) return resolveSlowly(templates, scope, values);
+    if (value === needsJsonata) return resolveSlowly(templates, { scope, withSecrets }, values);
     values.push(checked(expression, value));
   }
   return filled(root, templates, values);
 }
 
+/** An expression that takes the whole scope (`$string($)`) finds no secrets in it unless it names one. */
+function seenBy(
+  { secrets }: CompiledExpression,
+  scope: ExpressionScope,
+  withSecrets: ExpressionScope,
+): ExpressionScope {
+  return secrets.names.length === 0 ? scope : withSecrets;
+}
+
 async function resolveSlowly(
   templates: CompiledTemplates,
-  scope: ExpressionScope,
+  { scope, withSecrets }: { readonly scope: ExpressionScope; readonly withSecrets: ExpressionScope },
   values: JsonValue[],
 ): Promise<JsonValue> {
   for (const expression of templates.expressions.slice(values.length)) {
-    const fast = expression.fast === undefined ? needsJsonata : expression.fast(scope);
-    const value = fast === needsJsonata ? await expression.evaluate(scope) : fast;
+    const seen = seenBy(expression, scope, withSecrets);
+    const fast = expression.fast === undefined ? needsJsonata : expression.fast(seen);
+    const value = fast === needsJsonata ? await expression.evaluate(seen) : fast;
     values.push(checked(expression, value));
   }
   return filled(templates.root, templates, values);

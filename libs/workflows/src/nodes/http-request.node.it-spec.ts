@@ -7,6 +7,7 @@ import { TestWorkspaces } from '../egress/testing/test-workspaces';
 import { compileTemplates, resolve } from '../expressions/template';
 import { httpRequestNode } from './http-request.node';
 import type { NodeOutcome } from './node-kind';
+import { noMask } from './output-mask';
 
 const client = new EgressClient({
   ...new TestWorkspaces().options,
@@ -43,6 +44,7 @@ async function run(params: object, signal = new AbortController().signal): Promi
     now: new Date('2026-01-01T00:00:00Z'),
     runStartedAt: '2026-01-01T00:00:00.000Z',
     signal,
+    mask: noMask,
   });
 }
 

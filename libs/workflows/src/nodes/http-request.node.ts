@@ -6,7 +6,9 @@ import type { EgressClient } from '../egress/guarded-client';
 import { type HeaderPair, withDefaults } from '../egress/request-headers';
 import { responseContent, storableText } from '../egress/response-content';
 import { retryAfterSeconds } from '../egress/retry-after';
+import { authorizationOf, authSchema } from './http-auth';
 import type { NodeError, NodeExecution, NodeKind, NodeOutcome } from './node-kind';
+import type { OutputMask } from './output-mask';
 
 const MAX_TIMEOUT_SECONDS = 300;
 const DEFAULT_RESPONSE_BYTES = 1024 * 1024;
@@ -42,6 +44,7 @@ const paramsSchema = z
     url: z.string().min(1).max(MAX_URL_CHARS).describe('An http or https URL on the public Internet.'),
     query: z.record(z.string(), scalarSchema).default({}).describe('Appended to the query of the URL.'),
     headers: z.record(z.string(), z.string()).default({}),
+    auth: authSchema.optional(),
     body: bodySchema.optional(),
     timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).default(30),
     followRedirects: z.boolean().default(true),
@@ -56,6 +59,10 @@ const paramsSchema = z
     // Servers that ignore such a body read it as the next request on the connection.
     message: 'GET and HEAD carry no body; use POST, or put the values into the query.',
     path: ['body'],
+  })
+  .refine(({ auth, headers }) => auth === undefined || !hasAuthorization(headers), {
+    message: 'Say it once: either auth, or a header Authorization.',
+    path: ['auth'],
   });
 
 /** What an `http.request` node is told, defaults filled in. */
@@ -74,20 +81,22 @@ export function httpRequestNode(client: EgressClient): NodeKind<HttpRequestParam
     role: 'action',
     purity: 'effect',
     params: paramsSchema,
+    secrets: ['url', 'query', 'headers', 'auth', 'body'],
     ports: () => ['out'],
     execute: async (input) => outcomeOf(input, await client.request(toRequest(input))),
   };
 }
 
 function toRequest(input: NodeExecution<HttpRequestParams>): EgressRequest {
-  const { params, idempotencyKey, signal, workspaceId, runId, nodeId, iteration } = input;
+  const { params, idempotencyKey, signal, workspaceId, runId, nodeId, iteration, mask } = input;
   const content = requestContent(params.body);
   const defaults: HeaderPair[] = [];
+  if (params.auth !== undefined) defaults.push(['Authorization', authorizationOf(params.auth)]);
   if (content !== null) defaults.push(['Content-Type', content.contentType]);
   // A crash between sending and recording repeats the call; the key lets the server see that it is the same one.
   if (isUnsafe(params.method)) defaults.push(['Idempotency-Key', idempotencyKey]);
   return {
-    context: { workspaceId, runId, nodeId, iteration },
+    context: { workspaceId, runId, nodeId, iteration, mask: (text) => mask.text(text) },
     method: params.method,
     url: urlWithQuery(params),
     headers: Object.fromEntries(withDefaults(Object.entries(params.headers), defaults)),
@@ -99,7 +108,10 @@ function toRequest(input: NodeExecution<HttpRequestParams>): EgressRequest {
   };
 }
 
-function outcomeOf({ params, now }: NodeExecution<HttpRequestParams>, result: EgressResult): NodeOutcome {
+function outcomeOf(
+  { params, now, mask }: NodeExecution<HttpRequestParams>,
+  result: EgressResult,
+): NodeOutcome {
   switch (result.kind) {
     case 'blocked': {
       const { rule, url, message } = result;
@@ -118,7 +130,7 @@ function outcomeOf({ params, now }: NodeExecution<HttpRequestParams>, result: Eg
     case 'response':
       return isSuccess(params, result.status)
         ? { kind: 'done', output: responseOutput(result) }
-        : { kind: 'failed', error: unexpectedStatus(params, result), ...advice(result, now) };
+        : { kind: 'failed', error: unexpectedStatus(params, result, mask), ...advice(result, now) };
     default:
       return result satisfies never;
   }
@@ -167,10 +179,12 @@ function responseOutput(response: EgressResponse): JsonObject {
 function unexpectedStatus(
   { method, successStatuses }: HttpRequestParams,
   response: EgressResponse,
+  mask: OutputMask,
 ): NodeError {
   const { status } = response;
   const { body, bodyKind } = contentOf(response);
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  // Masked before it is cut: nobody would find what the cut leaves of a secret.
+  const text = mask.text(typeof body === 'string' ? body : JSON.stringify(body));
   const message =
     `${method} ${new URL(response.url).host} answered ${status}, expected ${successStatuses.join(', ')}. ` +
     'Look at the body for the reason; list the status in successStatuses if the workflow should go on.';
@@ -191,6 +205,10 @@ function isSuccess({ successStatuses }: HttpRequestParams, status: number): bool
 
 function contentOf({ body, headers }: EgressResponse): ReturnType<typeof responseContent> {
   return responseContent(body, headers.get('content-type')?.[0] ?? '');
+}
+
+function hasAuthorization(headers: Readonly<Record<string, string>>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 }
 
 /** Values of one name are joined, but cookies hold commas of their own and stay a list. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../definition/json';
 import type { NodeExecution, NodeKind } from './node-kind';
+import { noMask } from './output-mask';
 
 /** A kind, and params to try it with. */
 export interface ContractSubject {
@@ -25,6 +26,7 @@ export function anExecution<P>(params: P, given: Partial<NodeExecution<P>> = {})
     now: new Date('2026-01-02T03:04:05.678Z'),
     runStartedAt: '2026-01-02T03:04:05.000Z',
     signal: new AbortController().signal,
+    mask: noMask,
     ...given,
   };
 }
@@ -77,6 +79,12 @@ export function itKeepsTheContract({ kind, valid, invalid }: ContractSubject): v
 
   test('what it takes literally are params that it has', () => {
     for (const name of kind.literal ?? []) expect(valid.some((params) => name in params)).toBe(true);
+  });
+
+  test('what may hold secrets are params that it has, of an effect', () => {
+    const { secrets = [], purity } = kind;
+    expect(secrets.length === 0 || purity === 'effect').toBe(true);
+    for (const name of secrets) expect(valid.some((params) => name in params)).toBe(true);
   });
 
   test('it finds nothing wrong with good params, and can be asked about params of any shape', () => {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject, JsonValue } from '../definition/json';
 import type { Problem } from '../definition/problem';
+import type { OutputMask } from './output-mask';
 
 /** A node's failure as it is recorded on its node run and shown to people: a stable code, a sentence, evidence. */
 export interface NodeError {
@@ -82,6 +83,8 @@ export interface NodeExecution<P> {
   readonly runStartedAt: string;
   /** Aborted when the run is canceled, the attempt takes too long, or this worker has lost its lease. */
   readonly signal: AbortSignal;
+  /** For what is cut before it is given back; all that is given back is masked afterwards anyway. */
+  readonly mask: OutputMask;
 }
 
 /** What a node that waited is given in addition. */
@@ -113,6 +116,11 @@ export interface NodeKind<P = unknown> {
   readonly params: z.ZodType<P>;
   /** Names of params in which `{{` means nothing: they are taken as they are written. */
   readonly literal?: readonly string[];
+  /**
+   * Names of params that may hold secrets; of an effect only. Their schema must take any text, and no message may repeat
+   * what they hold: they are parsed once with stand-ins, and once with the values in place.
+   */
+  readonly secrets?: readonly string[];
   /** Output ports given the raw params; `error` is implied for every kind and not listed. */
   readonly ports: (params: JsonObject) => readonly string[];
   /**

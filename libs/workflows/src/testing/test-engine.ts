@@ -1,4 +1,4 @@
-import type { Db } from '#platform';
+import { type Db, KeyRing, Keys } from '#platform';
 import { type TestServices, testServices } from '#platform/testing';
 import { CellEngine } from '../engine/cell-engine';
 import { Engine } from '../engine/engine';
@@ -15,6 +15,7 @@ import {
   RunLimits,
   type WorkspaceRunLimits,
 } from '../ports';
+import { SecretValues } from '../secrets/secret-values.service';
 import { CalledDirectly } from './called-directly';
 import type { PublishedWorkflow } from './a-published-workflow';
 import { ScriptedEffects } from './scripted-effects';
@@ -67,6 +68,11 @@ export class PlannedLimits extends RunLimits {
   retentionClasses(): readonly number[] {
     return [365];
   }
+}
+
+/** The ring of every test engine, so that tests can seal what engines are to open. */
+export function testRing({ random }: Pick<TestServices, 'random'>): KeyRing {
+  return new KeyRing(new Keys(Buffer.alloc(32, 7)), [], random);
 }
 
 /** How a start differs from the plainest one. */
@@ -137,7 +143,11 @@ export async function startTestEngine(
   const children = new CalledDirectly(db, cellId, starter);
   const callbackUrl = ({ runId }: { readonly runId: string }, nodeId: string, iteration: string) =>
     `https://test.example/resume/${runId}/${nodeId}/${iteration}`;
-  engine = new CellEngine({ ...services, db, kinds, children, callbackUrl, gatekeeper }, cellId);
+  const secretValues = new SecretValues(db, testRing(services), clock, logger);
+  engine = new CellEngine(
+    { ...services, db, kinds, children, callbackUrl, gatekeeper, secretValues },
+    cellId,
+  );
   engine.start();
   if (options.idle !== 'idle') services.loops.start();
   const door = new Engine(db, clock, ids, logger, admission, gates);

@@ -76,7 +76,7 @@ export const testHookUrls = new HookUrls(
 );
 
 /** The services of the catalogue as one process has them. */
-export function catalogRooms(db: Db) {
+export function catalogRooms(db: Db, kinds: NodeKindRegistry = testKinds) {
   const clock = new PinnedClock('2026-01-05T12:00:00Z');
   const ids = new UuidV7Ids(new SystemClock(), new SystemRandom());
   const [hints, limits, audit] = [new Hints(), new FixedLimits(), new RecordedAudit()];
@@ -87,11 +87,11 @@ export function catalogRooms(db: Db) {
   const book = new ScheduleBook();
   const sync = new ScheduleSync(clock, ids, book);
   const workflows = new Workflows(
-    db, ids, hints, idempotency, testKinds, limits, audit, testHookUrls, rows, versions, hooks, sync,
+    db, ids, hints, idempotency, kinds, limits, audit, testHookUrls, rows, versions, hooks, sync,
   ); // prettier-ignore
-  const publishing = new Publishing(db, ids, hints, testKinds, limits, audit, rows, versions, sync);
+  const publishing = new Publishing(db, ids, hints, kinds, limits, audit, rows, versions, sync);
   const deletions = new FakeDeletions();
-  const published = new PublishedWorkflows(db, testKinds, hooks, deletions, clock, hints);
+  const published = new PublishedWorkflows(db, kinds, hooks, deletions, clock, hints);
   return { workflows, publishing, published, limits, audit, deletions, clock, ids, hints, book };
 }
 

@@ -92,7 +92,7 @@ export function get(
   url: string,
   { workspaceId = 'some', ...more }: Partial<EgressRequest> & { readonly workspaceId?: string } = {},
 ): Promise<EgressResult> {
-  const context = { workspaceId, runId: 'run', nodeId: 'call', iteration: '' };
+  const context = { workspaceId, runId: 'run', nodeId: 'call', iteration: '', mask: (text: string) => text };
   return client.request({ context, method: 'GET', url, timeoutMs: 5_000, maxResponseBytes: MIB, ...more });
 }
 

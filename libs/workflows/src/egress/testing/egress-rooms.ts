@@ -44,7 +44,7 @@ export function aBlock(
 ): BlockedRequest {
   const { runId = randomUUID(), nodeId = 'call', ...rest } = more;
   return {
-    context: { workspaceId, runId, nodeId, iteration: '' },
+    context: { workspaceId, runId, nodeId, iteration: '', mask: (text) => text },
     url: new URL('https://api.example.com/v1?key=secret'),
     rule: 'policy.deny',
     message: 'Denied.',
