@@ -35,12 +35,8 @@ const PUBLIC = [
   'waitlist_join',
 ];
 
-/** They take a body because it does not fit into a URL, and write nothing. The barest body that they take is answered so. */
-const READING_POSTS: Readonly<Record<string, string>> = {
-  workflows_validate: '200',
-  // A schedule needs one of several members, and none of them always.
-  schedulePreview_preview: '400',
-};
+/** They take a body because a definition or a schedule does not fit into a URL, and write nothing. */
+const READING_POSTS = ['schedulePreview_preview', 'workflows_validate'];
 
 /** Walks every route of the OpenAPI document: a new one is covered without a line here. */
 describe('the wall between tenants', () => {
@@ -283,7 +279,7 @@ describe('the wall between tenants', () => {
     });
     expect(found).toEqual({
       ...all(writing, '403 request.forbidden'),
-      ...READING_POSTS,
+      ...Object.fromEntries(READING_POSTS.map((id) => [id, '200'])),
     });
     expect(await history()).toEqual(before);
   });

@@ -53,7 +53,7 @@ export { configuredKeyRing } from './crypto/configured-key-ring';
 export { KeyRing } from './crypto/key-ring';
 export { Keys } from './crypto/keys';
 export { Resealer, type SealedColumn } from './crypto/resealer';
-export { SecretBox, SecretBoxError } from './crypto/secret-box';
+export { SecretBox } from './crypto/secret-box';
 export { drainOrder, Lifecycle } from './lifecycle/lifecycle';
 export { installSignalHandlers } from './lifecycle/signals';
 export { Logger } from './log/logger';

@@ -36,6 +36,7 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   definition: { nodes: [{ id: 'begin', type: 'trigger.manual' }], edges: [] },
   role: 'viewer',
   email: 'somebody@example.com',
+  cron: '@daily',
 };
 
 /** Every operation that a server documents, so that tests which walk them need no line for a new route. */

@@ -18,8 +18,8 @@ interface ZoneChange {
 }
 
 /**
- * The changes of a zone are closer together than a year and farther apart than this: the shortest stretch of any zone
- * between 1970 and 2100 has seven days (Gaza in 2040, between Ramadan and winter).
+ * No two changes of a zone that undo each other are closer together than this: the shortest stretch of any zone between 1970
+ * and 2100 has seven days (Recife in 2000; Gaza in 2040, between Ramadan and winter).
  */
 const PROBE_MS = 5 * DAY_MS;
 
