@@ -28,6 +28,7 @@ import { EngineSemantics1795262000000 } from './cell/1795262000000-EngineSemanti
 import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
 import { RunLimits1795263000000 } from './cell/1795263000000-RunLimits';
 import { RunControl1795267000000 } from './cell/1795267000000-RunControl';
+import { HookInbox1795269000000 } from './cell/1795269000000-HookInbox';
 
 /** Every migration, in order. A new one is added by `npm run migrate:create`; none is ever edited or removed. */
 export const migrations: Migrations = {
@@ -63,5 +64,6 @@ export const migrations: Migrations = {
     RetentionClasses1795264000000,
     LiveRunsOfWorkspaces1795264001000,
     RunControl1795267000000,
+    HookInbox1795269000000,
   ],
 };

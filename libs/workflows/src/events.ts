@@ -14,3 +14,6 @@ export const WorkflowArchived = hint<WorkflowChange>('workflow.archived');
 
 /** A workflow that was paused goes on: its runs wait to be let through. */
 export const WorkflowResumed = hint<WorkflowChange>('workflow.resumed');
+
+/** The address or the secrets of a webhook have changed. */
+export const HookChanged = hint<{ readonly workspaceId: string; readonly hookId: string }>('hook.changed');

@@ -27,8 +27,7 @@ import { RunStreams } from './runs/run-streams.service';
 import { RunsController } from './runs/runs.controller';
 import { Runs } from './runs/runs.service';
 import { ErrorRuns } from './runs/error-runs.loop';
-import { HooksController } from './triggers/hooks.controller';
-import { Hooks } from './triggers/hooks.service';
+import { hookControllers, hookProviders } from './triggers/hooks/hook-providers';
 import { ApprovalPurger } from './waits/approval-purger.loop';
 import { ApprovalsController } from './waits/approvals.controller';
 import { Approvals } from './waits/approvals.service';
@@ -43,7 +42,7 @@ import { Callbacks } from './waits/callbacks.service';
     RunsController,
     HistoryController,
     DeadLettersController,
-    HooksController,
+    ...hookControllers,
     ApprovalsController,
     CallbacksController,
   ],
@@ -66,7 +65,7 @@ import { Callbacks } from './waits/callbacks.service';
     HistoryUsages,
     WorkspaceStreams,
     MissingRuns,
-    Hooks,
+    ...hookProviders,
     Approvals,
     ApprovalPurger,
     Callbacks,

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { HookUrls } from '../triggers/hook-token';
+import { HookUrls } from '../triggers/hooks/hook-token';
 import { CatalogEntitiesModule } from './catalog.entity';
 import { NodeTypesController } from './node-types.controller';
 import { PublishedWorkflows } from './published-workflows.service';
@@ -27,7 +27,7 @@ import { Workflows } from './workflows.service';
     WorkflowVersionsRepository,
     WorkflowHooksRepository,
   ],
-  exports: [PublishedWorkflows, HookUrls, WorkflowCounts],
+  exports: [PublishedWorkflows, HookUrls, WorkflowCounts, WorkflowHooksRepository],
 })
 export class CatalogModule {
   /** The module with the one that exports the `NodeKindRegistry`. */

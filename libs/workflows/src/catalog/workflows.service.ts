@@ -23,7 +23,7 @@ import { WorkflowArchived, WorkflowResumed } from '../events';
 import { NodeKindRegistry } from '../nodes/registry';
 import { type AuthoringLimits, WorkflowAudit, WorkflowLimits } from '../ports';
 import { triggerManualNode } from '../nodes/trigger-manual.node';
-import { HookUrls } from '../triggers/hook-token';
+import { HookUrls } from '../triggers/hooks/hook-token';
 import { acceptedDraft } from './definition.dto';
 import { existing, live } from './existing';
 import { workflowLimitReached } from './plan-limits';

@@ -21,6 +21,7 @@ export type Permission =
   | 'run:decide'
   | 'run:discard'
   | 'hook:read'
+  | 'hook:manage'
   | 'secret:manage'
   | 'billing:read'
   | 'billing:manage';
@@ -37,6 +38,7 @@ const member: readonly Permission[] = [
   'run:decide',
   'run:discard',
   'hook:read',
+  'hook:manage',
   'billing:read',
 ];
 

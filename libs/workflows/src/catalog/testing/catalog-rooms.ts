@@ -23,7 +23,7 @@ import {
   WorkflowAudit,
   WorkflowLimits,
 } from '../../ports';
-import { HookUrls } from '../../triggers/hook-token';
+import { HookUrls } from '../../triggers/hooks/hook-token';
 import { PublishedWorkflows } from '../published-workflows.service';
 import { Publishing } from '../publishing.service';
 import { WorkflowHooksRepository } from '../workflow-hooks.repository';
