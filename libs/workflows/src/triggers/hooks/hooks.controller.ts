@@ -80,11 +80,13 @@ export class HooksController {
   ): Promise<void> {
     const { headers, query, request, reply } = call;
     const body = Buffer.isBuffer(request.body) ? request.body : (request.rawBody ?? Buffer.alloc(0));
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    sendReply(
-      reply,
-      await this.hooks.call(token, { method: request.method, headers, query, body }, gone.signal),
-    );
+    const gone = (): AbortSignal => {
+      const closed = new AbortController();
+      // Whoever has gone while the delivery was stored will not go again.
+      if (reply.raw.destroyed || reply.raw.closed) closed.abort();
+      else reply.raw.once('close', () => closed.abort());
+      return closed.signal;
+    };
+    sendReply(reply, await this.hooks.call(token, { method: request.method, headers, query, body }, gone));
   }
 }

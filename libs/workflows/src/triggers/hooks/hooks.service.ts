@@ -1,9 +1,10 @@
 import { Injectable, MethodNotAllowedException } from '@nestjs/common';
 import { AppError, platformErrors } from '#platform';
+import { isJsonObject } from '../../definition/json-guards';
 import { hookErrors } from '../../errors';
 import { type Accepted, Deliveries } from './deliveries.service';
 import { Doorkeeper } from './doorkeeper.service';
-import { hookEvent, type HookRequest, shownRequest } from './hook-event';
+import { hookEvent, type HookRequest, type ShownRequest, shownRequest } from './hook-event';
 import { type RunAnswer, RunAnswers } from './run-answers.service';
 import { type LiveHook, LiveHooks } from './live-hooks.service';
 
@@ -31,9 +32,9 @@ export class Hooks {
 
   /**
    * Takes a call. Once this resolves with a run, both are durable. Throws hook.not_found, hook.rejected, why no run may
-   * start. `gone` is aborted when the caller does not wait any more.
+   * start. `gone` is asked for where the answer is waited for: it is aborted when the caller does not wait any more.
    */
-  async call(token: string, request: HookRequest, gone: AbortSignal): Promise<HookReply> {
+  async call(token: string, request: HookRequest, gone: () => AbortSignal): Promise<HookReply> {
     const hook = await this.hooks.byToken(token);
     const asked = await this.#question(hook, request);
     if (asked) return asked;
@@ -44,7 +45,7 @@ export class Hooks {
     if (request.body.length > maxBodyBytes) throw tooLarge(maxBodyBytes);
     const signature = await this.doorkeeper.letIn(hook, request);
     const shown = shownRequest(request);
-    const challenge = slackChallenge(hook, hookEvent(shown, request.body)['body']);
+    const challenge = slackChallenge(hook, shown, request.body);
     if (challenge !== null) return { kind: 'echo', text: challenge };
     const { method, body } = request;
     const delivery = await this.deliveries.accept({
@@ -61,7 +62,7 @@ export class Hooks {
     const { respond } = hook.settings;
     if (respond.mode === 'now') return { kind: 'accepted', delivery };
     const timeoutMs = respond.timeoutSeconds * 1_000;
-    const wanted = { workspaceId: hook.workspaceId, runId: delivery.runId, timeoutMs, gone };
+    const wanted = { workspaceId: hook.workspaceId, runId: delivery.runId, timeoutMs, gone: gone() };
     return { kind: 'waited', delivery, answer: await this.answers.answerOf(wanted) };
   }
 
@@ -85,10 +86,10 @@ function echoOf(text: unknown): HookReply | null {
 }
 
 /** Slack asks once, by a signed call, whether the address is ours. */
-function slackChallenge({ settings }: LiveHook, body: unknown): string | null {
+function slackChallenge({ settings }: LiveHook, shown: ShownRequest, bytes: Buffer): string | null {
   if (settings.verification?.preset !== 'slack') return null;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
-  if (!('type' in body) || body.type !== 'url_verification' || !('challenge' in body)) return null;
+  const { body } = hookEvent(shown, bytes);
+  if (body === undefined || !isJsonObject(body) || body['type'] !== 'url_verification') return null;
   const { challenge } = body;
   return typeof challenge === 'string' && CHALLENGE.test(challenge) ? challenge : null;
 }

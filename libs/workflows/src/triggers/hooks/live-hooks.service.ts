@@ -49,16 +49,18 @@ export class LiveHooks {
   /** The target, if the token is that of its present address, or of the one before while that still works. */
   async #targetOf(parsed: ParsedHookToken): Promise<HookTarget | null> {
     const { workspaceId, hookId } = parsed;
-    let target = await this.published.hookById(workspaceId, hookId);
-    if (target && this.urls.distance(parsed, target.generation) === 1) {
-      this.published.forgetHook(workspaceId, hookId);
-      target = await this.published.hookById(workspaceId, hookId);
-    }
-    if (!target) return null;
-    const distance = this.urls.distance(parsed, target.generation);
-    if (distance === 0) return target;
-    const { previousUntil } = target;
-    return distance === -1 && previousUntil !== null && previousUntil > this.clock.now() ? target : null;
+    const known = await this.published.hookById(workspaceId, hookId);
+    if (!known) return null;
+    const distance = this.urls.distance(parsed, known.generation);
+    if (distance !== 1) return this.#works(known, distance) ? known : null;
+    this.published.forgetHook(workspaceId, hookId);
+    const now = await this.published.hookById(workspaceId, hookId);
+    return now && this.#works(now, this.urls.distance(parsed, now.generation)) ? now : null;
+  }
+
+  #works({ previousUntil }: HookTarget, distance: number | null): boolean {
+    if (distance === 0) return true;
+    return distance === -1 && previousUntil !== null && previousUntil > this.clock.now();
   }
 
   async #live(workspaceId: string, hookId: string, target: HookTarget): Promise<LiveHook | null> {

@@ -120,7 +120,7 @@ export function hookRooms(testDb: TestDb, options: { readonly db?: Db; readonly 
     hooks.call(
       hook.token,
       { method: 'POST', headers: {}, query: {}, body: Buffer.alloc(0), ...request },
-      gone,
+      () => gone,
     );
   const call = (hook: Pick<TestHook, 'token'>, request: Partial<HookRequest> = {}): Promise<HookReply> =>
     callUntil(hook, request, new AbortController().signal);
