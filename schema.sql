@@ -724,7 +724,6 @@ create table run_start_keys (
   lasting boolean not null default false,
   expires_at timestamptz,
   constraint run_start_keys_pkey primary key (workflow_id, key),
-  constraint run_start_keys_expires_at_check check (expires_at is null or lasting),
   constraint run_start_keys_key_check check (length(key) >= 1 and length(key) <= 255),
   constraint run_start_keys_request_hash_check check (length(request_hash) = 32)
 );

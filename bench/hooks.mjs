@@ -92,11 +92,11 @@ async function main() {
 }
 
 async function aHook(api) {
-  let token;
+  const session = {};
   const send = async (method, path, body) => {
     const headers = {
       'content-type': 'application/json',
-      ...(token && { authorization: `Bearer ${token}` }),
+      ...(session.token && { authorization: `Bearer ${session.token}` }),
     };
     const answer = await fetch(api + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -104,7 +104,7 @@ async function aHook(api) {
   };
   const email = `bench-${Date.now()}@example.com`;
   const signUp = { email, password: 'a long enough password', acceptTerms: '1.0' };
-  ({ token } = await send('POST', '/v1/auth/sign-up', signUp));
+  Object.assign(session, await send('POST', '/v1/auth/sign-up', signUp));
   const { workspaces } = await send('GET', '/v1/me');
   const base = `/v1/workspaces/${workspaces[0].id}/workflows`;
   const definition = {

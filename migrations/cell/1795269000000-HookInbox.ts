@@ -92,8 +92,7 @@ export class HookInbox1795269000000 implements MigrationInterface {
       ${tenantIsolation('hook_replays')}
 
       -- Null for keys that are kept for a day, or for good.
-      alter table run_start_keys add column expires_at timestamptz,
-        add constraint run_start_keys_expires_at_check check (expires_at is null or lasting);
+      alter table run_start_keys add column expires_at timestamptz;
       create index run_start_keys_expires_at_idx on run_start_keys (expires_at) where expires_at is not null;`);
   }
 
@@ -101,7 +100,7 @@ export class HookInbox1795269000000 implements MigrationInterface {
     await runner.query(`
       drop index run_start_keys_expires_at_idx;
       delete from run_start_keys where expires_at is not null;
-      alter table run_start_keys drop constraint run_start_keys_expires_at_check, drop column expires_at;
+      alter table run_start_keys drop column expires_at;
       drop table hook_replays;
       drop table hook_deliveries;
       drop table hook_secrets;

@@ -128,6 +128,35 @@ describe('webhooks, through whole processes', () => {
     expect(shown).toMatchObject({ headers: { 'x-hub-signature-256': '•••' }, body: { a: 1, b: 'é' } });
   });
 
+  it('of one workflow are many, each with an address, params and secrets of its own', async () => {
+    const workflow = await publish(ada, {
+      nodes: [
+        { id: 'open', type: 'trigger.webhook' },
+        { id: 'closed', type: 'trigger.webhook', params: { auth: { scheme: 'bearer' } } },
+        { id: 'note', type: 'set', params: { values: { text: '{{ trigger.body.text }}' } } },
+      ],
+      edges: [
+        { from: 'open', to: 'note' },
+        { from: 'closed', to: 'note' },
+      ],
+    });
+    const { data } = expectStatus(await ada.api.get(`${workflow.path}/hooks`), 200);
+    const at = Object.fromEntries(data.map((one: { nodeId: string }) => [one.nodeId, one]));
+    const place = `${workflow.path}/hooks/${at['closed'].id}/secrets/bearer`;
+    expectStatus(await ada.api.put(place, { value: 'a-token-of-the-sender' }), 200);
+    const call = (node: string, headers: Record<string, string> = {}) =>
+      server.post(new URL(at[node].url).pathname, { text: node }, headers);
+    expect((await call('closed')).status).toBe(401);
+    const answers = [
+      await call('open'),
+      await call('closed', { authorization: 'Bearer a-token-of-the-sender' }),
+    ];
+    for (const [n, node] of ['open', 'closed'].entries()) {
+      const run = await runInStatus(ada, answers[n]?.body.runId, 'succeeded');
+      expect(run).toMatchObject({ trigger: { nodeId: node }, output: { note: { text: node } } });
+    }
+  });
+
   it('answer HEAD and GET as plain text, and other methods and bodies with what is wrong', async () => {
     const workflow = await publish(ada, listening({ challenge: 'hub', maxBodyBytes: 1_000 }));
     const to = pathOf(workflow);

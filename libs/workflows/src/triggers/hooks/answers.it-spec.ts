@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { eventually, useTestDb } from '#platform/testing';
 import { catalogEntities } from '../../catalog/catalog-entities';
 import type { JsonObject } from '../../definition/json';
 import { heldLeases, startTestEngine, type TestEngine } from '../../testing';
 import type { HookReply } from './hooks.service';
+import { MAX_WAITING } from './run-answers.service';
 import { aHook, hookRooms } from './testing/hook-rooms';
 
 /** A workflow that answers between what comes before and what comes behind. */
@@ -111,6 +113,26 @@ describe('a hook that waits for its run', () => {
     await eventually(() => expect(stopping.answers.waiting).toBe(1));
     await stopping.lifecycle.drain();
     expect((await left).answer).toBeNull();
+  });
+
+  it('makes nobody wait on top of a thousand, and forgets none of those who have gone', async () => {
+    const gone = new AbortController();
+    const crowded = hookRooms(testDb());
+    const hook = await aHook(testDb(), wait(), answering([]));
+    const wanted = { ...hook, timeoutMs: 120_000, gone: gone.signal };
+    const waiting = Array.from({ length: MAX_WAITING }, () =>
+      crowded.answers.answerOf({ ...wanted, runId: randomUUID() }),
+    );
+    expect(crowded.answers.waiting).toBe(MAX_WAITING);
+    const { answer, delivery } = await answerOf(crowded.call(hook, { headers, body }));
+    expect(answer).toBeNull();
+    expect(delivery.runId).toMatch(/^[0-9a-f-]{36}$/);
+    gone.abort();
+    await Promise.all(waiting);
+    expect(crowded.answers.waiting).toBe(0);
+    expect((await answerOf(crowded.call(hook, { headers, body }))).answer).toMatchObject({
+      kind: 'responded',
+    });
   });
 
   // Seen to hang until its time is over with the sweep taken out.

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Ids, platformErrors } from '#platform';
+import { MAX_OUTPUT_BYTES } from '../../engine/recorder';
 import type { StartIdempotency, StartRequest } from '../../engine/run-starter';
 import type { JsonObject } from '../../definition/json';
 import { accepted, Runs } from '../../runs/runs.service';
@@ -82,6 +83,7 @@ export class Deliveries {
         key: null,
         priority: null,
       });
+      if (isTooLarge(request.input)) return { error: tooLarge() };
       return { request: { ...request, idempotency: await this.#keyOf(delivery, event) } };
     } catch (error) {
       if (!(error instanceof AppError) || error.type === platformErrors.unavailable) throw error;
@@ -102,4 +104,17 @@ export class Deliveries {
       at: this.clock.now(),
     });
   }
+}
+
+/** As the output of the trigger it would end its run: a binary body grows by a third, control characters sixfold. */
+function isTooLarge(input: string): boolean {
+  // A character has three bytes at most: counting them is left out for all but the large ones.
+  return input.length * 3 > MAX_OUTPUT_BYTES && Buffer.byteLength(input) > MAX_OUTPUT_BYTES;
+}
+
+function tooLarge(): AppError {
+  return new AppError(platformErrors.too_large, {
+    detail: `As an event the request has more than the ${MAX_OUTPUT_BYTES} bytes that a run can begin with.`,
+    meta: { maxBytes: MAX_OUTPUT_BYTES },
+  });
 }

@@ -57,7 +57,11 @@ export class HooksController {
   /** Says that the webhook is there, and answers challenges. Starts a run where the node allows GET. */
   @Get(':token')
   @Public()
-  @ApiResponse({ status: 200, description: 'It is there.' })
+  @ApiResponse({
+    status: 200,
+    standardSchema: acceptedHook,
+    description: 'The same delivery came before. Text, or nothing, where GET only asks.',
+  })
   @ApiResponse({ status: 202, standardSchema: acceptedHook })
   get(
     @Param('token') token: string,
