@@ -103,6 +103,26 @@ describe('webhooks, through whole processes', () => {
     await runInStatus(ada, late.body.runId, 'waiting');
   });
 
+  it('hold nothing for a caller who goes away, and the run goes on', async () => {
+    const workflow = await publish(ada, {
+      nodes: [
+        hook({ respond: { mode: 'wait', timeoutSeconds: 120 } }),
+        { id: 'pause', type: 'delay', params: { seconds: 3600 } },
+      ],
+      edges: [{ from: 'hook', to: 'pause' }],
+    });
+    const waiting = async () =>
+      /^millrace_hook_callers_waiting (\d+)$/m.exec((await server.get('/metrics')).text)?.[1];
+    const leaving = new AbortController();
+    const call = server.send('POST', pathOf(workflow), { body: '{}', signal: leaving.signal });
+    await eventually(async () => expect(await waiting()).toBe('1'));
+    leaving.abort();
+    await expect(call).rejects.toThrow();
+    await eventually(async () => expect(await waiting()).toBe('0'));
+    const [run] = await runsOf(workflow);
+    await runInStatus(ada, run?.id ?? '', 'waiting');
+  });
+
   it('judge the bytes that came over the wire, and tell a forger nothing', async () => {
     const verification = { preset: 'github' };
     const workflow = await publish(ada, listening({ verification }));

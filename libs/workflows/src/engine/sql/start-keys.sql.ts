@@ -35,16 +35,17 @@ type KeyParams = [
 
 /**
  * Purpose: gives up those of the keys whose window is over, so that they can be taken anew. Whoever comes at the same
- * time waits for the row, and finds it gone, or taken. Locks: the rows it deletes. Index: run_start_keys_pkey.
+ * time waits for the row, and finds it gone, or taken. Locks: the rows it deletes, in key order. Index: run_start_keys_pkey.
  */
 export const giveUpStartKeys = statement<[workflowIds: string, keys: string, now: Date | null]>(
   'give-up-start-keys',
-  `delete from run_start_keys k
-    using (select workflow_id, key
-             from unnest(${column(1, 'uuid')}, ${column(2, 'text')}) as u (workflow_id, key)
-            order by workflow_id, key) u
-    where k.workflow_id = u.workflow_id and k.key = convert_from(decode(u.key, 'hex'), 'UTF8') collate "default"
-      and k.expires_at <= coalesce($3::timestamptz, now())`,
+  `delete from run_start_keys where ctid = any (array(
+     select k.ctid
+       from unnest(${column(1, 'uuid')}, ${column(2, 'text')}) as u (workflow_id, key)
+       join run_start_keys k
+         on k.workflow_id = u.workflow_id and k.key = convert_from(decode(u.key, 'hex'), 'UTF8') collate "default"
+      where k.expires_at <= coalesce($3::timestamptz, now())
+      order by k.workflow_id, k.key for update of k))`,
 );
 
 /**

@@ -27,12 +27,15 @@ const whole = rowsAt<SeenSignature>(2, {
 
 /**
  * Purpose: gives up those of the signatures that are past their time, whether they were purged yet or not.
- * Locks: the rows it deletes. Index: hook_replays_pkey.
+ * Locks: the rows it deletes, in key order. Index: hook_replays_pkey.
  */
 export const giveUpReplays = statement<[now: Date | null, ...rows: string[]]>(
   'give-up-hook-replays',
-  `delete from hook_replays r using ${dated.source}
-    where r.hook_id = u.hook_id and r.digest = decode(u.digest, 'hex') and r.expires_at <= coalesce($1::timestamptz, now())`,
+  `delete from hook_replays where ctid = any (array(
+     select r.ctid from ${dated.source}
+       join hook_replays r on r.hook_id = u.hook_id and r.digest = decode(u.digest, 'hex')
+      where r.expires_at <= coalesce($1::timestamptz, now())
+      order by r.hook_id, r.digest for update of r))`,
 );
 
 /**

@@ -98,6 +98,7 @@ describe('the settings of a hook', () => {
     );
     for (const { value = '?' } of [first, second]) {
       expect(listed).not.toContain(value);
+      expect(JSON.stringify(here.audit.entries)).not.toContain(value);
       expect(stored?.dump).not.toContain(value);
       expect(stored?.dump).not.toContain(Buffer.from(value).toString('hex'));
     }
@@ -108,6 +109,10 @@ describe('the settings of a hook', () => {
     expect(given).toMatchObject({ kind: 'signing', previousUntil: null });
     expect(given).not.toHaveProperty('value');
     await here.settings.deleteSecret(at(hook), 'signing');
+    expect(here.audit.entries.map(({ action }) => action)).toEqual([
+      ...Array.from({ length: 3 }, () => 'workflow.hook_secret_set'),
+      'workflow.hook_secret_deleted',
+    ]);
     expect(await sent('from the sender', '5')).toBe('rejected');
     const again = here.settings.deleteSecret(at(hook), 'signing');
     await expect(again).rejects.toMatchObject({ code: 'hook.secret_missing' });

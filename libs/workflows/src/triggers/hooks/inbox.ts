@@ -4,6 +4,7 @@ import type { Gates } from '../../engine/gates';
 import type { StartIn, StartResult } from '../../engine/run-starter';
 import type { Arrival } from './arrival';
 import { deliveryParams, insertDeliveries, type NewDelivery } from './hook-deliveries.sql';
+import { hookMetrics } from './hook-metrics';
 import { ReplayStore, type SeenBefore } from './replay-store';
 
 /** What became of an arrival. It is stored. */
@@ -44,6 +45,7 @@ export class Inbox {
   async store(arrival: Arrival): Promise<Settled> {
     const answer = await this.#batcher.submit(arrival);
     if ('failed' in answer) throw answer.failed;
+    hookMetrics.deliveries.inc({ state: answer.state });
     return answer;
   }
 

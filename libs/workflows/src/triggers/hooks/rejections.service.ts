@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, Db, Ids, Logger } from '#platform';
 import { deliveryParams, insertDeliveries, trimRejected } from './hook-deliveries.sql';
 import { type HookRequest, shownRequest } from './hook-event';
+import { hookMetrics } from './hook-metrics';
 import type { LiveHook } from './live-hooks.service';
 import type { RejectReason } from './verification/signature-claim';
 
@@ -35,6 +36,7 @@ export class Rejections {
 
   async note(hook: LiveHook, request: HookRequest, reason: RejectReason): Promise<void> {
     const { workspaceId, hookId, version } = hook;
+    hookMetrics.deliveries.inc({ state: 'rejected' });
     if (!this.#isDue(hookId)) return;
     const headers = JSON.stringify(shownRequest({ headers: request.headers, query: {} }).headers);
     const delivery = {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AccessChanges, Clock, Db, Lifecycle, Logger, Notifications } from '#platform';
 import { channels } from '../../engine/channels';
 import { Watchers } from '../../runs/watchers';
+import { hookMetrics } from './hook-metrics';
 import { findRunAnswer } from './run-answers.sql';
 
 const respondOutput = z.object({
@@ -65,6 +66,7 @@ export class RunAnswers {
     if (this.#waiting >= MAX_WAITING) return null;
     const watch = this.#watchers.watch(wanted.runId, []);
     this.#waiting += 1;
+    hookMetrics.waiting.inc();
     try {
       return await this.#wait(wanted, (waitMs, closed) => watch.next(waitMs, closed));
     } catch (error) {
@@ -74,6 +76,7 @@ export class RunAnswers {
     } finally {
       watch.end();
       this.#waiting -= 1;
+      hookMetrics.waiting.dec();
     }
   }
 
