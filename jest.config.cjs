@@ -45,6 +45,10 @@ const shared = {
     `/node_modules/(?!(?:.*/node_modules/)?(?:${escaped.join('|')})/).*\\.js$`,
     '\\.cjs$',
   ],
+  // Exports itself to `import` alone, which is no condition of what is turned into CommonJS.
+  moduleNameMapper: {
+    '^@octokit/webhooks-methods$': '<rootDir>/node_modules/@octokit/webhooks-methods/dist-node/index.js',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/bench/node_modules/'],
 };
 

@@ -553,6 +553,91 @@ create table history_marks (
 );
 grant select on history_marks to millrace_tenant;
 
+create table hook_deliveries (
+  id uuid not null,
+  workspace_id uuid not null,
+  hook_id uuid not null,
+  workflow_id uuid not null,
+  state text not null,
+  reason text,
+  run_id uuid,
+  source text not null default 'call'::text,
+  replay_of uuid,
+  by text,
+  method text not null,
+  headers json not null,
+  query json not null,
+  body bytea,
+  body_bytes integer not null,
+  received_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  constraint hook_deliveries_pkey primary key (id),
+  constraint hook_deliveries_by_check check ((source = 'call'::text) = (by is null)),
+  constraint hook_deliveries_reason_check check ((state = any (array['refused'::text, 'rejected'::text])) = (reason is not null)),
+  constraint hook_deliveries_rejected_check check (state <> 'rejected'::text or body is null),
+  constraint hook_deliveries_replay_check check ((source = 'replay'::text) = (replay_of is not null)),
+  constraint hook_deliveries_run_check check ((state = any (array['accepted'::text, 'duplicate'::text])) = (run_id is not null)),
+  constraint hook_deliveries_source_check check (source = any (array['call'::text, 'test'::text, 'replay'::text])),
+  constraint hook_deliveries_state_check check (state = any (array['accepted'::text, 'duplicate'::text, 'refused'::text, 'rejected'::text]))
+);
+create index hook_deliveries_expires_at_idx on hook_deliveries using btree (expires_at);
+create index hook_deliveries_rejected_idx on hook_deliveries using btree (hook_id, id) where state = 'rejected'::text;
+create index hook_deliveries_workspace_id_hook_id_id_idx on hook_deliveries using btree (workspace_id, hook_id, id);
+alter table hook_deliveries enable row level security;
+alter table hook_deliveries force row level security;
+create policy owner_access on hook_deliveries to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on hook_deliveries to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select on hook_deliveries to millrace_tenant;
+
+create table hook_replays (
+  hook_id uuid not null,
+  digest bytea not null,
+  workspace_id uuid not null,
+  delivery_id uuid not null,
+  expires_at timestamptz not null,
+  constraint hook_replays_pkey primary key (hook_id, digest),
+  constraint hook_replays_digest_check check (length(digest) = 32)
+);
+create index hook_replays_expires_at_idx on hook_replays using btree (expires_at);
+create index hook_replays_workspace_id_idx on hook_replays using btree (workspace_id);
+alter table hook_replays enable row level security;
+alter table hook_replays force row level security;
+create policy owner_access on hook_replays to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on hook_replays to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+
+create table hook_secrets (
+  id uuid not null,
+  workspace_id uuid not null,
+  hook_id uuid not null,
+  kind text not null,
+  sealed bytea not null,
+  set_by text not null,
+  set_at timestamptz not null default now(),
+  valid_until timestamptz,
+  constraint hook_secrets_pkey primary key (id),
+  constraint hook_secrets_kind_check check (kind = any (array['signing'::text, 'password'::text, 'bearer'::text, 'verify_token'::text]))
+);
+create unique index hook_secrets_current_key on hook_secrets using btree (hook_id, kind) where valid_until is null;
+create index hook_secrets_valid_until_idx on hook_secrets using btree (valid_until) where valid_until is not null;
+create index hook_secrets_workspace_id_hook_id_idx on hook_secrets using btree (workspace_id, hook_id);
+alter table hook_secrets enable row level security;
+alter table hook_secrets force row level security;
+create policy owner_access on hook_secrets to millrace_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on hook_secrets to millrace_tenant
+  using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
+  with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
+grant select, insert, update (valid_until), delete on hook_secrets to millrace_tenant;
+
 create table run_approval_votes (
   approval_id uuid not null,
   workspace_id uuid not null,
@@ -690,11 +775,13 @@ create table run_start_keys (
   request_hash bytea not null,
   created_at timestamptz not null default now(),
   lasting boolean not null default false,
+  expires_at timestamptz,
   constraint run_start_keys_pkey primary key (workflow_id, key),
   constraint run_start_keys_key_check check (length(key) >= 1 and length(key) <= 255),
   constraint run_start_keys_request_hash_check check (length(request_hash) = 32)
 );
 create index run_start_keys_created_at_idx on run_start_keys using btree (created_at) where not lasting;
+create index run_start_keys_expires_at_idx on run_start_keys using btree (expires_at) where expires_at is not null;
 create index run_start_keys_workspace_id_idx on run_start_keys using btree (workspace_id);
 alter table run_start_keys enable row level security;
 alter table run_start_keys force row level security;
@@ -774,8 +861,10 @@ create table workflow_hooks (
   node_id text not null,
   generation integer not null default 1,
   created_at timestamptz not null default now(),
+  previous_until timestamptz,
   constraint workflow_hooks_pkey primary key (id),
   constraint workflow_hooks_node_key unique (workflow_id, node_id),
+  constraint workflow_hooks_workspace_id_id_key unique (workspace_id, id),
   constraint workflow_hooks_generation_check check (generation > 0)
 );
 create index workflow_hooks_workspace_id_workflow_id_idx on workflow_hooks using btree (workspace_id, workflow_id);
@@ -787,7 +876,7 @@ create policy owner_access on workflow_hooks to millrace_owner
 create policy tenant_isolation on workflow_hooks to millrace_tenant
   using (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid)
   with check (workspace_id = nullif(current_setting('millrace.workspace_id'::text, true), ''::text)::uuid);
-grant select, insert on workflow_hooks to millrace_tenant;
+grant select, insert, update (generation, previous_until) on workflow_hooks to millrace_tenant;
 
 create table workflow_node_runs (
   run_id uuid not null,
@@ -1215,6 +1304,7 @@ create policy tenant_isolation on workspace_turns to millrace_tenant
 alter table dead_letters add constraint dead_letters_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table egress_block_events add constraint egress_block_events_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table egress_policies add constraint egress_policies_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
+alter table hook_secrets add constraint hook_secrets_hook_fkey foreign key (workspace_id, hook_id) references workflow_hooks(workspace_id, id);
 alter table run_approval_votes add constraint run_approval_votes_approval_fkey foreign key (workspace_id, approval_id) references run_approvals(workspace_id, id) on delete cascade;
 alter table run_approvals add constraint run_approvals_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);
 alter table run_start_keys add constraint run_start_keys_workspace_id_fkey foreign key (workspace_id) references tenants(workspace_id);

@@ -29,6 +29,7 @@ import { Approvals1795262001000 } from './cell/1795262001000-Approvals';
 import { RunLimits1795263000000 } from './cell/1795263000000-RunLimits';
 import { RunControl1795267000000 } from './cell/1795267000000-RunControl';
 import { Schedules1795268000000 } from './cell/1795268000000-Schedules';
+import { HookInbox1795269000000 } from './cell/1795269000000-HookInbox';
 import { EgressPolicies1795270000000 } from './cell/1795270000000-EgressPolicies';
 import { WorkspaceSecrets1795271000000 } from './cell/1795271000000-WorkspaceSecrets';
 
@@ -67,6 +68,7 @@ export const migrations: Migrations = {
     LiveRunsOfWorkspaces1795264001000,
     RunControl1795267000000,
     Schedules1795268000000,
+    HookInbox1795269000000,
     EgressPolicies1795270000000,
     WorkspaceSecrets1795271000000,
   ],

@@ -93,6 +93,22 @@ describe('Secrets', () => {
     });
     expect(await mailed(`new-${leaving.email}`, '/verify-email?token=')).toHaveLength(43);
 
+    const definition = {
+      nodes: [{ id: 'hook', type: 'trigger.webhook', params: { auth: { scheme: 'bearer' } } }],
+      edges: [],
+    };
+    const { id } = expectStatus(await ada.api.post(`${ada.home}/workflows`, { name: 'W', definition }), 201);
+    const path = `${ada.home}/workflows/${id}`;
+    expectStatus(await ada.api.post(`${path}/publish`), 201);
+    const [hook] = expectStatus(await ada.api.get(`${path}/hooks`), 200).data;
+    const bearer = remembered(
+      expectStatus(await ada.api.put(`${path}/hooks/${hook.id}/secrets/bearer`, {}), 200).value,
+    );
+    const authorization = { authorization: `Bearer ${bearer}` };
+    const called = new URL(hook.url).pathname;
+    expectStatus(await server.post(called, {}, authorization), 202);
+    expectStatus(await server.post(called, {}, { authorization: `Bearer ${bearer}x` }), 401);
+
     for (const text of heard) for (const [token] of text.matchAll(TOKEN)) secrets.add(token);
     // Sign-ups and sign-ins with their cookies, mails, a key, a link, a challenge, ten codes, passwords.
     expect(secrets.size).toBeGreaterThan(25);

@@ -25,6 +25,8 @@ const PUBLIC = [
   'auth_signUp',
   'callbacks_call',
   'hooks_call',
+  'hooks_get',
+  'hooks_put',
   'offerPage_show',
   'options_show',
   'passwords_forgot',
@@ -78,15 +80,21 @@ describe('the wall between tenants', () => {
     const broken = await publish(ada, {
       nodes: [
         { id: 'begin', type: 'trigger.manual' },
+        { id: 'hook', type: 'trigger.webhook' },
         { id: 'broken', type: 'fail', params: { message: 'on purpose' } },
       ],
-      edges: [{ from: 'begin', to: 'broken' }],
+      edges: [
+        { from: 'begin', to: 'broken' },
+        { from: 'hook', to: 'broken' },
+      ],
     });
+    const { runId: called } = expectStatus(await server.post(broken.hookPath ?? '', {}), 202);
+    await runInStatus(ada, called, 'failed');
     await runInStatus(ada, await startRun(ada, broken), 'failed');
     // What history takes up is noted a little later.
     await eventually(
       async () => {
-        expect((await ada.api.get(`${ada.home}/usage/history`)).body.runs).toBe(3);
+        expect((await ada.api.get(`${ada.home}/usage/history`)).body.runs).toBe(4);
       },
       { timeoutMs: 30_000 },
     );

@@ -53,6 +53,11 @@ export const secretErrors = defineErrors('secret', {
 /** What can be wrong with a call of a webhook. */
 export const hookErrors = defineErrors('hook', {
   not_found: { kind: 'not_found', title: 'No such webhook' },
+  rejected: { kind: 'unauthenticated', title: 'The webhook does not take this call' },
+  delivery_not_found: { kind: 'not_found', title: 'No such delivery' },
+  not_replayable: { kind: 'conflict', title: 'The delivery cannot be replayed' },
+  secret_missing: { kind: 'conflict', title: 'The webhook has no such secret' },
+  secret_invalid: { kind: 'unprocessable', title: 'The secret is not of the kind that the sender uses' },
 });
 
 /** What can be wrong with a command to a schedule. */

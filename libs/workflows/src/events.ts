@@ -17,3 +17,5 @@ export const WorkflowResumed = hint<WorkflowChange>('workflow.resumed');
 
 /** What a workspace lets its workflows call has changed. */
 export const EgressPolicyChanged = hint<{ readonly workspaceId: string }>('egress_policy.changed');
+/** The address or the secrets of a webhook have changed. */
+export const HookChanged = hint<{ readonly workspaceId: string; readonly hookId: string }>('hook.changed');

@@ -30,13 +30,12 @@ import { ErrorRuns } from './runs/error-runs.loop';
 import { SecretValues } from './secrets/secret-values.service';
 import { SecretsController } from './secrets/secrets.controller';
 import { Secrets } from './secrets/secrets.service';
-import { HooksController } from './triggers/hooks.controller';
-import { Hooks } from './triggers/hooks.service';
 import { FirePurger } from './triggers/schedules/fire-purger';
 import { SchedulerLoop } from './triggers/schedules/scheduler.loop';
 import { SchedulesController } from './triggers/schedules/schedules.controller';
 import { Schedules } from './triggers/schedules/schedules.service';
 import { SchedulePreviewController } from './triggers/schedules/schedule-preview.controller';
+import { hookControllers, hookProviders } from './triggers/hooks/hook-providers';
 import { ApprovalPurger } from './waits/approval-purger.loop';
 import { ApprovalsController } from './waits/approvals.controller';
 import { Approvals } from './waits/approvals.service';
@@ -51,9 +50,9 @@ import { Callbacks } from './waits/callbacks.service';
     RunsController,
     HistoryController,
     DeadLettersController,
-    HooksController,
     SchedulesController,
     SecretsController,
+    ...hookControllers,
     ApprovalsController,
     CallbacksController,
     SchedulePreviewController,
@@ -77,12 +76,12 @@ import { Callbacks } from './waits/callbacks.service';
     HistoryUsages,
     WorkspaceStreams,
     MissingRuns,
-    Hooks,
     Schedules,
     SchedulerLoop,
     FirePurger,
     Secrets,
     SecretValues,
+    ...hookProviders,
     Approvals,
     ApprovalPurger,
     Callbacks,

@@ -22,6 +22,14 @@ const ROWS: Readonly<Record<string, string>> = {
   schedule_fires: `insert into schedule_fires (schedule_id, due_at, workspace_id, outcome)
     select s.id, timestamptz '2026-01-01Z' + n * interval '1 minute', $1, 'skipped'
       from workflow_schedules s, generate_series(1, 1500) n where s.workspace_id = $1`,
+  hook_secrets: `insert into hook_secrets (id, workspace_id, hook_id, kind, sealed, set_by)
+    select gen_random_uuid(), workspace_id, id, 'signing', 'x', 'user:x' from workflow_hooks where workspace_id = $1`,
+  hook_deliveries: `insert into hook_deliveries (id, workspace_id, hook_id, workflow_id, state, reason, method, headers,
+      query, body_bytes, expires_at)
+    select gen_random_uuid(), $1, gen_random_uuid(), $2, 'rejected', 'x', 'POST', '{}', '{}', 0, now() + interval '90 days'
+      from generate_series(1, 1500)`,
+  hook_replays: `insert into hook_replays (hook_id, digest, workspace_id, delivery_id, expires_at)
+    values (gen_random_uuid(), sha256('x'), $1, gen_random_uuid(), now() + interval '90 days')`,
   workflow_runs: `insert into workflow_runs (id, workspace_id, workflow_id, version_id, trigger_node, trigger_kind,
       started_by, input, outcome, finished_at, labels)
     select gen_random_uuid(), $1, $2, $3, 'start', 'trigger.manual', 'user:x', '{}', 'succeeded', now(), '{"a":"b"}'

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
-import { HookUrls } from '../triggers/hook-token';
 import { ScheduleBook } from '../triggers/schedules/schedule-book';
 import { ScheduleSync } from '../triggers/schedules/schedule-sync.service';
+import { HookUrls } from '../triggers/hooks/hook-token';
 import { CatalogEntitiesModule } from './catalog.entity';
 import { NodeTypesController } from './node-types.controller';
 import { PublishedWorkflows } from './published-workflows.service';
@@ -31,7 +31,7 @@ import { Workflows } from './workflows.service';
     WorkflowVersionsRepository,
     WorkflowHooksRepository,
   ],
-  exports: [PublishedWorkflows, HookUrls, ScheduleBook, WorkflowCounts],
+  exports: [PublishedWorkflows, HookUrls, ScheduleBook, WorkflowCounts, WorkflowHooksRepository],
 })
 export class CatalogModule {
   /** The module with the one that exports the `NodeKindRegistry`. */

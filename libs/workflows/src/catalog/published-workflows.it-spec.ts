@@ -27,6 +27,7 @@ describe('PublishedWorkflows', () => {
       number: 1,
       triggers: [{ nodeId: 'a', type: 'trigger.webhook' }],
       labels: [],
+      webhooks: new Map([['a', expect.objectContaining({ methods: ['POST'], dedupeBy: null })]]),
     });
   });
 
@@ -112,6 +113,7 @@ describe('PublishedWorkflows', () => {
       workflowId: id,
       nodeId: 'a',
       generation: 1,
+      previousUntil: null,
     });
     for (const other of [stranger.access.workspaceId, randomUUID()]) {
       expect(await here.published.current(other, id)).toBeNull();

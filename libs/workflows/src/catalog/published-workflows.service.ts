@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, Hints, platformErrors, type Tx } from '#platform';
 import type { WorkflowDefinition } from '../definition/schema';
-import { type WorkflowChange, WorkflowArchived, WorkflowPublished } from '../events';
+import { HookChanged, type WorkflowChange, WorkflowArchived, WorkflowPublished } from '../events';
 import { type LabelTemplates, labelTemplates } from '../history/labels';
 import { NodeKindRegistry } from '../nodes/registry';
 import { DeletedWorkspaces } from '../ports';
 import { RecentCache } from './recent-cache';
-import { type TriggerNode, triggersOf } from './trigger-nodes';
+import { type TriggerNode, triggersOf, type WebhookSettings, webhooksOf } from './trigger-nodes';
 import { WorkflowHooksRepository } from './workflow-hooks.repository';
 import { findPublishedVersion, findVersionOf, listVersions, type StoredVersion } from './workflow.sql';
 
@@ -19,6 +19,8 @@ export interface StartableVersion {
   readonly settings: WorkflowDefinition['settings'];
   /** What they say of labels. */
   readonly labels: LabelTemplates;
+  /** Its webhooks by their nodes. */
+  readonly webhooks: ReadonlyMap<string, WebhookSettings>;
 }
 
 /** Where a webhook leads. */
@@ -26,6 +28,8 @@ export interface HookTarget {
   readonly workflowId: string;
   readonly nodeId: string;
   readonly generation: number;
+  /** Until when the address of the generation before works as well. */
+  readonly previousUntil: Date | null;
 }
 
 /** Which version of which workflow. */
@@ -68,6 +72,7 @@ export class PublishedWorkflows {
       this.#published.forget(keyOf(workspaceId, workflowId));
     hints.on(WorkflowPublished, forget);
     hints.on(WorkflowArchived, forget);
+    hints.on(HookChanged, ({ workspaceId, hookId }) => this.forgetHook(workspaceId, hookId));
   }
 
   /**
@@ -129,15 +134,23 @@ export class PublishedWorkflows {
     return this.#hooks.get(keyOf(workspaceId, hookId), () =>
       this.#inWorkspace(workspaceId, async (tx) => {
         const hook = await this.hooks.find(tx, workspaceId, hookId);
-        return hook && { workflowId: hook.workflowId, nodeId: hook.nodeId, generation: hook.generation };
+        if (!hook) return null;
+        const { workflowId, nodeId, generation, previousUntil } = hook;
+        return { workflowId, nodeId, generation, previousUntil };
       }),
     );
+  }
+
+  /** What is known of a hook is out of date. */
+  forgetHook(workspaceId: string, hookId: string): void {
+    this.#hooks.forget(keyOf(workspaceId, hookId));
   }
 
   #startable(workflowId: string, { definition, ...version }: StoredVersion): StartableVersion {
     const triggers = triggersOf(definition, this.kinds);
     const { settings } = definition;
-    return { workflowId, ...version, triggers, settings, labels: labelTemplates(definition) };
+    const [labels, webhooks] = [labelTemplates(definition), webhooksOf(definition)];
+    return { workflowId, ...version, triggers, settings, labels, webhooks };
   }
 
   /** A webhook's token may name any workspace; one that does not exist has nothing. */

@@ -163,7 +163,7 @@ describe('Publishing', () => {
     expect(await publish('a', 'b')).toEqual(first);
     const token = testHookUrls.parse(first['a']?.split('/').at(-1) ?? '');
     const target = await house.published.hookById(access.workspaceId, token?.hookId ?? '');
-    expect(target).toEqual({ workflowId: id, nodeId: 'a', generation: 1 });
+    expect(target).toEqual({ workflowId: id, nodeId: 'a', generation: 1, previousUntil: null });
     expect(token && testHookUrls.verify(token, 1)).toBe(true);
   });
 

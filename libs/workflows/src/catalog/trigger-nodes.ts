@@ -1,6 +1,8 @@
 import type { WorkflowDefinition } from '../definition/schema';
+import { type CompiledTemplates, parseTemplates } from '../expressions/template';
 import type { NodeKindRegistry } from '../nodes/registry';
 import { triggerWebhookNode } from '../nodes/trigger-webhook.node';
+import { webhookParams, type WebhookParams } from '../nodes/webhook-params';
 
 /** A node that starts runs. */
 export interface TriggerNode {
@@ -16,6 +18,28 @@ export function triggersOf({ nodes }: WorkflowDefinition, kinds: NodeKindRegistr
 }
 
 /** Whether runs of this trigger begin with a call of its own URL. */
-export function isWebhook({ type }: TriggerNode): boolean {
+export function isWebhook({ type }: Pick<TriggerNode, 'type'>): boolean {
   return type === triggerWebhookNode.type;
+}
+
+/** How the webhook of a node takes calls, made once for all of them. */
+export interface WebhookSettings extends WebhookParams {
+  /** The expression that says by what a delivery is known. */
+  readonly dedupeBy: CompiledTemplates | null;
+}
+
+/** The webhooks of a definition by their nodes. */
+export function webhooksOf({ nodes }: WorkflowDefinition): ReadonlyMap<string, WebhookSettings> {
+  return new Map(
+    nodes.filter(isWebhook).flatMap(({ id, params }) => {
+      const parsed = webhookParams.safeParse(params);
+      return parsed.success ? [[id, { ...parsed.data, dedupeBy: dedupeBy(parsed.data) }] as const] : [];
+    }),
+  );
+}
+
+function dedupeBy({ dedupe }: WebhookParams): CompiledTemplates | null {
+  if (dedupe?.by !== 'expression') return null;
+  const { templates, errors } = parseTemplates(dedupe.expression);
+  return errors.length === 0 ? templates : null;
 }

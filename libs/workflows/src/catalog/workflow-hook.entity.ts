@@ -22,6 +22,10 @@ export class WorkflowHookEntity {
   @Column({ type: 'integer', insert: false, update: false })
   readonly generation!: number;
 
+  /** Until when the address of the generation before works as well. */
+  @Column({ type: 'timestamptz', name: 'previous_until', nullable: true, insert: false, update: false })
+  readonly previousUntil!: Date | null;
+
   @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false })
   readonly createdAt!: Date;
 }

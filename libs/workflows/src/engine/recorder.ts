@@ -5,7 +5,7 @@ import type { RunEvent, RunEventType } from './run-events';
 import type { NodeRecord, RunEnd, Segment } from './segment';
 
 /** Largest output of one node, as JSON text. Beyond it the node fails: history is not a file store. */
-const MAX_OUTPUT_BYTES = 1024 * 1024;
+export const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 /**
  * Gathers what happens to one run until a checkpoint takes it away. It numbers the events, so it must be the only one

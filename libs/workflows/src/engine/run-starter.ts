@@ -16,6 +16,7 @@ import { notify } from './sql/notify.sql';
 import {
   claimStartKeys,
   claimStartKeysParams,
+  giveUpStartKeys,
   readStartKeys,
   releaseStartKeys,
   type StartKey,
@@ -59,6 +60,8 @@ export interface StartIdempotency {
   readonly requestHashHex: string;
   /** The key is kept for good; by default for a day. */
   readonly lasting?: boolean;
+  /** Of a lasting key: it is given up after so many seconds, to the instant. */
+  readonly windowSeconds?: number;
 }
 
 export type RunPriority = 'low' | 'normal' | 'high';
@@ -188,7 +191,14 @@ export class RunStarter {
     return requests.map((request): Candidate => {
       const runId = this.services.ids.next();
       const { workflowId, workspaceId, idempotency } = request;
-      const key = idempotency && { workflowId, workspaceId, runId, lasting: false, ...idempotency };
+      const key = idempotency && {
+        workflowId,
+        workspaceId,
+        runId,
+        lasting: false,
+        windowSeconds: null,
+        ...idempotency,
+      };
       return { request, runId, key, limits: limits.get(workspaceId) ?? NO_LIMITS };
     });
   }
@@ -287,7 +297,9 @@ export class RunStarter {
     const followers = new Map<Candidate, Follower>();
     const keys = keysOf(candidates);
     if (keys.length === 0) return { results, followers };
-    await tx.query(claimStartKeys, ...claimStartKeysParams(keys));
+    const now = this.services.clock.pinned();
+    await giveUpKeys(tx, keys, now);
+    await tx.query(claimStartKeys, ...claimStartKeysParams(keys, now));
     const held = await tx.query(
       readStartKeys,
       joined(keys, (key) => key.workflowId),
@@ -350,6 +362,18 @@ function isUnavailable(error: unknown): boolean {
 
 function keysOf(candidates: readonly Candidate[]): readonly StartKey[] {
   return candidates.flatMap(({ key }) => (key ? [key] : []));
+}
+
+/** A purge comes now and then; a window is over at its end. */
+async function giveUpKeys(tx: Tx, keys: readonly StartKey[], now: Date | null): Promise<void> {
+  const windowed = keys.filter(({ windowSeconds }) => windowSeconds !== null);
+  if (windowed.length === 0) return;
+  await tx.query(
+    giveUpStartKeys,
+    joined(windowed, (key) => key.workflowId),
+    joined(windowed, (key) => Buffer.from(key.key).toString('hex')),
+    now,
+  );
 }
 
 async function releaseKeys(tx: Tx, refused: readonly Candidate[]): Promise<void> {

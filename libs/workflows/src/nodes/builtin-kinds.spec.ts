@@ -8,7 +8,41 @@ import { switchNode } from './switch.node';
 
 const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
   'trigger.manual': { valid: [{}], invalid: [{ input: 1 }] },
-  'trigger.webhook': { valid: [{}], invalid: [{ path: '/x' }] },
+  'trigger.webhook': {
+    valid: [
+      {},
+      { methods: ['POST', 'GET'], verification: { preset: 'github' }, auth: { scheme: 'bearer' } },
+      { verification: { preset: 'stripe', toleranceSeconds: 60 }, dedupe: { by: 'body', windowSeconds: 1 } },
+      {
+        verification: {
+          preset: 'custom',
+          header: 'X-Sign',
+          timestampHeader: 'X-Time',
+          signed: '{timestamp}.{body}',
+        },
+        respond: { mode: 'wait', timeoutSeconds: 120 },
+        maxBodyBytes: 1_048_576,
+      },
+      { dedupe: { by: 'expression', expression: '{{ trigger.body.id }}' }, challenge: 'hub' },
+    ],
+    invalid: [
+      { path: '/x' },
+      { methods: [] },
+      { methods: ['POST', 'POST'] },
+      { methods: ['DELETE'] },
+      { verification: { preset: 'slack', toleranceSeconds: 59 } },
+      { verification: { preset: 'slack', toleranceSeconds: 3_601 } },
+      { verification: { preset: 'github', secret: 'in the definition' } },
+      { verification: { preset: 'custom', header: 'X-Sign', signed: '{timestamp}.{body}' } },
+      { verification: { preset: 'custom', header: 'X-Sign', signed: '{timestamp}', timestampHeader: 'T' } },
+      { verification: { preset: 'custom', header: 'X-Sign', timestampHeader: 'T' } },
+      { verification: { preset: 'custom', header: 'not a header' } },
+      { auth: { scheme: 'basic', username: 'a:b' } },
+      { respond: { mode: 'wait', timeoutSeconds: 121 } },
+      { maxBodyBytes: 1_048_577 },
+      { dedupe: { by: 'body', windowSeconds: 604_801 } },
+    ],
+  },
   'trigger.schedule': {
     valid: [
       {

@@ -126,7 +126,8 @@ export class Runs {
       startedBy: start.startedBy,
       input,
       labels: await labelsOf(version.labels, {
-        trigger: cleanJson(JSON.parse(input)),
+        // Most workflows have no labels, and starts are many.
+        trigger: version.labels.length === 0 ? null : cleanJson(JSON.parse(input)),
         startedAt: this.clock.now().toISOString(),
         given: start.labels ?? {},
       }),

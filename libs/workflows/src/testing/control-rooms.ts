@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Hints, type Principal } from '#platform';
+import type { Principal } from '#platform';
 import type { TestDb } from '#platform/testing';
 import { PublishedWorkflows } from '../catalog/published-workflows.service';
 import { WorkflowHooksRepository } from '../catalog/workflow-hooks.repository';
@@ -70,13 +70,15 @@ export function controlRooms(
   const gates = new Gates(db, clock, logger, new PlannedLimits(), hints);
   const engine = new Engine(db, clock, ids, logger, admission, gates);
   const hooks = new WorkflowHooksRepository();
-  const published = new PublishedWorkflows(db, kinds, hooks, new NothingDeleted(), clock, new Hints());
+  const published = new PublishedWorkflows(db, kinds, hooks, new NothingDeleted(), clock, hints);
   const runs = new Runs(db, engine, published, new MissingRuns(new PlannedLimits(), clock), clock);
   const reruns = new Reruns(db, runs, published);
   const letters = new DeadLetters(db, clock, runs, reruns);
   return {
     admission,
     engine,
+    gates,
+    published,
     runs,
     reruns,
     letters,

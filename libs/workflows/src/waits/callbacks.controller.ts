@@ -2,7 +2,7 @@ import { Controller, Headers, HttpCode, Param, Post, Req } from '@nestjs/common'
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Public, RawBodyRoute } from '#platform';
-import { shownBody } from '../triggers/hook-event';
+import { shownBody } from '../triggers/hooks/hook-event';
 import { Callbacks } from './callbacks.service';
 
 const acceptedCallback = z.object({ runId: z.uuid() }).meta({ id: 'AcceptedCallback' });

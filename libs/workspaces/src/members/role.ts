@@ -21,6 +21,7 @@ export type Permission =
   | 'run:decide'
   | 'run:discard'
   | 'hook:read'
+  | 'hook:manage'
   | 'secret:manage'
   | 'egress:read'
   | 'egress:manage'
@@ -40,6 +41,7 @@ const member: readonly Permission[] = [
   'run:discard',
   'hook:read',
   'egress:read',
+  'hook:manage',
   'billing:read',
 ];
 

@@ -23,9 +23,9 @@ import {
   WorkflowAudit,
   WorkflowLimits,
 } from '../../ports';
-import { HookUrls } from '../../triggers/hook-token';
 import { ScheduleBook } from '../../triggers/schedules/schedule-book';
 import { ScheduleSync } from '../../triggers/schedules/schedule-sync.service';
+import { HookUrls } from '../../triggers/hooks/hook-token';
 import { PublishedWorkflows } from '../published-workflows.service';
 import { Publishing } from '../publishing.service';
 import { WorkflowHooksRepository } from '../workflow-hooks.repository';

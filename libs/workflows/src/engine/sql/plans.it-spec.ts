@@ -30,7 +30,14 @@ import { findRun, listNodeRuns, readEvents } from '../../runs/read-runs.sql';
 import { checkpoint } from './checkpoint.sql';
 import { claimDue, claimQueued, nextDue } from './claim-runs.sql';
 import { loadLastSeq, loadNodeRuns } from './load-progress.sql';
-import { claimStartKeys, purgeStartKeys, readStartKeys, releaseStartKeys } from './start-keys.sql';
+import {
+  claimStartKeys,
+  giveUpStartKeys,
+  purgeExpiredStartKeys,
+  purgeStartKeys,
+  readStartKeys,
+  releaseStartKeys,
+} from './start-keys.sql';
 import { copyResults, startRuns } from './start-runs.sql';
 import {
   cancelChildren,
@@ -61,6 +68,8 @@ const EXPECTED: readonly (readonly [AnyStatement, readonly string[]])[] = [
   [readStartKeys, ['run_start_keys_pkey']],
   [releaseStartKeys, ['run_start_keys_pkey']],
   [purgeStartKeys, ['run_start_keys_created_at_idx']],
+  [giveUpStartKeys, ['run_start_keys_pkey']],
+  [purgeExpiredStartKeys, ['run_start_keys_expires_at_idx']],
   [
     claimQueued,
     [

@@ -58,6 +58,17 @@ export class HookUrls {
     };
   }
 
+  /**
+   * How many generations after this one the token was made: 0 for this one, 1 for the next, -1 for the one before; null
+   * when it is none of these. Constant time in the mac.
+   */
+  distance(parsed: ParsedHookToken, generation: number): -1 | 0 | 1 | null {
+    if (this.verify(parsed, generation)) return 0;
+    // Only the product can make one, so another process has rotated the address since the generation was looked up.
+    if (this.verify(parsed, generation + 1)) return 1;
+    return generation > 1 && this.verify(parsed, generation - 1) ? -1 : null;
+  }
+
   /** Whether the token was made here for this generation of the hook. Constant time in the mac. */
   verify({ hookId, mac }: ParsedHookToken, generation: number): boolean {
     return constantTimeEqual(mac, this.#macOf(hookId, generation));

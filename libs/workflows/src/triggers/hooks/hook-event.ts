@@ -1,11 +1,18 @@
 import { readJson } from '#platform';
-import type { JsonValue } from '../definition/json';
+import type { JsonObject, JsonValue } from '../../definition/json';
 
 /** A webhook's request as it came in. */
 export interface HookRequest {
+  readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
+}
+
+/** What is left of a request once the credentials are taken out: enough to make its event again. */
+export interface ShownRequest {
+  readonly headers: JsonObject;
+  readonly query: JsonObject;
 }
 
 /** Credentials of the sender are not for the run's history, which every member can read. */
@@ -16,22 +23,27 @@ const WITHHELD = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-f
  * (`json`), the fields of a form (`form`), text (`text`), base64 of anything else (`base64`), or null (`empty`). JSON that could not be
  * stored faithfully, or is none, is kept as text or base64: a sender may be odd, but a call is never lost for it.
  */
-export function hookEvent({ headers, query, body }: HookRequest): JsonValue {
-  return {
-    headers: shownHeaders(headers),
-    query: shownQuery(query),
-    ...shownBody(headers['content-type'], body),
-  };
+export function hookEvent({ headers, query }: ShownRequest, body: Buffer): JsonObject {
+  return { headers, query, ...shownBody(textOf(headers['content-type']), body) };
 }
 
-function shownHeaders(headers: HookRequest['headers']): JsonValue {
+/** A request as it may be kept and shown to members. */
+export function shownRequest({ headers, query }: Pick<HookRequest, 'headers' | 'query'>): ShownRequest {
+  return { headers: shownHeaders(headers), query: shownQuery(query) };
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function shownHeaders(headers: HookRequest['headers']): JsonObject {
   const shown = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined || WITHHELD.has(name) ? [] : [[name, printable([value].flat().join(', '))] as const],
   );
   return Object.fromEntries(shown);
 }
 
-function shownQuery(query: HookRequest['query']): JsonValue {
+function shownQuery(query: HookRequest['query']): JsonObject {
   const shown = Object.entries(query).map(([name, value]): readonly [string, JsonValue] => [
     printable(name),
     Array.isArray(value) ? value.map((item) => printable(String(item))) : printable(String(value)),
