@@ -90,8 +90,9 @@ describe('hostile input', () => {
     };
   });
 
-  /** What stands in an operation's path: what there is here, and else the id of nothing. */
-  const idsOf = ({ idParameters, words }: Operation) => ({
+  /** What stands in an operation's path: what there is here, and else the name or the id of nothing. */
+  const idsOf = ({ pathParameters, idParameters, words }: Operation) => ({
+    ...Object.fromEntries(pathParameters.map((name) => [name, 'NOTHING'])),
     ...Object.fromEntries(idParameters.map((name) => [name, randomUUID()])),
     ...words,
     ...ids,
