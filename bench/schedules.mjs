@@ -29,7 +29,7 @@ const ROUNDS = Number(flags.rounds);
 const SPREAD_SECONDS = Number(flags['spread-seconds']);
 const WORKSPACES = 20;
 const LEAD_MS = 3_000;
-const POLL_MS = 10;
+const POLL_MS = 50;
 
 async function main() {
   process.env.LOG_LEVEL ??= 'warn';

@@ -72,7 +72,7 @@ export class Scheduler {
     return allOf(await Promise.all(batchesOf(due).map((batch) => this.#fire(batch))));
   }
 
-  /** One bad schedule fails the transaction of all: each is tried alone then, and the guilty one is put off. */
+  /** One bad schedule fails the transaction of all: halves are tried until it is alone, and it is put off. */
   async #fire(due: readonly DueSchedule[]): Promise<Fired> {
     try {
       return await this.#fireTogether(due);
@@ -84,9 +84,8 @@ export class Scheduler {
         await this.#putOff(due);
         return NOTHING;
       }
-      const alone: Fired[] = [];
-      for (const schedule of due) alone.push(await this.#fire([schedule]));
-      return allOf(alone);
+      const middle = Math.ceil(due.length / 2);
+      return allOf([await this.#fire(due.slice(0, middle)), await this.#fire(due.slice(middle))]);
     }
   }
 
@@ -146,7 +145,8 @@ export class Scheduler {
     { firings, nowMs }: { readonly firings: readonly Firing[]; readonly nowMs: number },
   ): Promise<Fired> {
     const pinned = this.services.clock.pinned();
-    await leaveOutKnown(tx, firings);
+    // Hardly ever is there anything: a batch leaves it to the key of the rows, and is taken apart then.
+    if (firings.length === 1) await leaveOutKnown(tx, firings);
     for (const firing of firings) await firing.ask(this.services.runs);
     const starts = firings.flatMap((firing) => firing.starts);
     if (starts.length > 0) {
@@ -158,7 +158,7 @@ export class Scheduler {
     const rows = firings.flatMap((firing) => firing.rows());
     if (rows.length > 0) {
       const kept = await tx.query(recordFires, ...recordFiresParams(rows, pinned));
-      // No policy leads here; the transaction must not commit a second run of one occurrence all the same.
+      // One of them has fired before: the transaction must not commit its second run.
       if (kept.length !== rows.length) throw new Error('An occurrence of a schedule has fired before.');
     }
     const advances = firings.map((firing) => firing.advance());
@@ -215,12 +215,23 @@ export class Scheduler {
   }
 }
 
-/** By workspace, because the starts of one wait for each other. */
+/**
+ * As many batches as are under way at a time, about equal, each workspace in one of them: starts of one workspace wait for
+ * each other, so two transactions with some of each would go one after the other.
+ */
 function batchesOf(due: readonly DueSchedule[]): readonly (readonly DueSchedule[])[] {
-  const sorted = due.toSorted((one, other) => (one.workspaceId < other.workspaceId ? -1 : 1));
-  const batches: (readonly DueSchedule[])[] = [];
-  for (let from = 0; from < sorted.length; from += BATCH) batches.push(sorted.slice(from, from + BATCH));
-  return batches;
+  const byWorkspace = new Map<string, DueSchedule[]>();
+  for (const schedule of due) {
+    const others = byWorkspace.get(schedule.workspaceId);
+    if (others) others.push(schedule);
+    else byWorkspace.set(schedule.workspaceId, [schedule]);
+  }
+  const batches = Array.from({ length: IN_FLIGHT }, (): DueSchedule[] => []);
+  for (const schedules of [...byWorkspace.values()].toSorted((one, other) => other.length - one.length)) {
+    const [smallest] = batches.toSorted((one, other) => one.length - other.length);
+    smallest?.push(...schedules);
+  }
+  return batches.filter((batch) => batch.length > 0);
 }
 
 function allOf(done: readonly Fired[]): Fired {
