@@ -124,22 +124,21 @@ async function round(sql, index) {
     SPREAD_SECONDS,
   );
   const cpu = process.cpuUsage();
-  const seen = [];
-  let fired = 0;
-  while (fired < SCHEDULES) {
+  // When each fire was seen first. Transactions do not become visible in the order of their times.
+  const seen = new Map();
+  while (seen.size < SCHEDULES) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    const late = await sql(
+    const recent = await sql(
       'seen',
-      `select extract(epoch from clock_timestamp() - f.due_at)::float8 * 1000 as ms
-         from schedule_fires f where f.fired_at >= to_timestamp($1::float8 / 1000) offset $2`,
+      `select schedule_id as id, extract(epoch from clock_timestamp() - due_at)::float8 * 1000 as ms
+         from schedule_fires where fired_at > greatest(to_timestamp($1::float8 / 1000), now() - interval '5 seconds')
+          and due_at >= to_timestamp($1::float8 / 1000)`,
       Number(due),
-      fired,
     );
-    fired += late.length;
-    seen.push(...late.map(({ ms }) => ms));
+    for (const { id, ms } of recent) if (!seen.has(id)) seen.set(id, ms);
   }
   const used = process.cpuUsage(cpu);
-  const sorted = seen.toSorted((a, b) => a - b);
+  const sorted = [...seen.values()].toSorted((a, b) => a - b);
   const at = (share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
   const figures = {
     round: index,

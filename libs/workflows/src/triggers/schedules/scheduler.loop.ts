@@ -10,6 +10,8 @@ import { nextScheduleDue } from './schedules.sql';
 
 /** How often the queue of schedules is looked at when nothing in it is due. */
 const EVERY_MS = 1_000;
+/** What has just become due, or is in another process's hands, is looked at again after so long. */
+const SOON_MS = 20;
 
 /**
  * Fires schedules in time: looks every second, and exactly when the next one is due. The database's clock decides what is
@@ -45,14 +47,14 @@ export class SchedulerLoop implements LoopDuty, OnModuleInit {
     if (rows > 0) return { rows, again: true };
     const inMs = Math.min(...(await Promise.all(cells.map(({ id }) => this.#nextInMs(id)))));
     if (inMs >= EVERY_MS) return { rows: 0 };
-    await sleep(Math.max(1, Math.ceil(inMs)), signal);
+    await sleep(Math.max(SOON_MS, Math.ceil(inMs)), signal);
     return { rows: 0, again: !signal.aborted };
   }
 
-  /** Until the next schedule of a cell is due. What is overdue is in another process's hands, or put off. */
+  /** Until the next schedule of a cell is due; less than nothing when one is by now. */
   async #nextInMs(cellId: string): Promise<number> {
     const [next] = await this.db.execute(cellId, nextScheduleDue, this.clock.pinned());
-    return next === undefined || next.inMs <= 0 ? EVERY_MS : next.inMs;
+    return next?.inMs ?? EVERY_MS;
   }
 
   #of(cellId: string): Scheduler {
