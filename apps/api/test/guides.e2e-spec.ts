@@ -50,6 +50,8 @@ describe('The guides', () => {
     const port = await freePort();
     const { process: millrace } = await installation().start({ PORT: String(port) });
     const { code, output } = await run(scriptOf(guide), { API: millrace.url });
+    // One process at a time, as whoever follows a guide has: others would know of its changes seconds later.
+    await millrace.stop();
     if (code !== 0) throw new Error(`The guide ${guide} ended with ${code}:\n${output.slice(-6_000)}`);
     expect(output).toContain('the guide has come to its end');
   });

@@ -15,6 +15,7 @@ export const workflowErrors = defineErrors('workflow', {
 export const runErrors = defineErrors('run', {
   not_found: { kind: 'not_found', title: 'No such run' },
   trigger_not_found: { kind: 'unprocessable', title: 'The workflow has no such trigger' },
+  invalid_input: { kind: 'unprocessable', title: 'The workflow does not take this input' },
   concurrency_key_invalid: {
     kind: 'unprocessable',
     title: 'The concurrency key of the workflow gives no value for this input',

@@ -1,6 +1,9 @@
+import type { JsonObject } from '../definition/json';
 import type { WorkflowDefinition } from '../definition/schema';
 import { type CompiledTemplates, parseTemplates } from '../expressions/template';
 import type { NodeKindRegistry } from '../nodes/registry';
+import { triggerManualNode, typedTriggerParams } from '../nodes/trigger-manual.node';
+import { triggerWorkflowNode } from '../nodes/trigger-workflow.node';
 import { triggerWebhookNode } from '../nodes/trigger-webhook.node';
 import { webhookParams, type WebhookParams } from '../nodes/webhook-params';
 
@@ -8,13 +11,22 @@ import { webhookParams, type WebhookParams } from '../nodes/webhook-params';
 export interface TriggerNode {
   readonly nodeId: string;
   readonly type: string;
+  /** JSON Schema of the input that its runs begin with; anything goes without one. */
+  readonly schema?: JsonObject;
 }
 
 /** The triggers of a definition, in its order. Nodes of a type that this release does not know are none. */
 export function triggersOf({ nodes }: WorkflowDefinition, kinds: NodeKindRegistry): readonly TriggerNode[] {
   return nodes
     .filter(({ type }) => kinds.get(type)?.role === 'trigger')
-    .map(({ id, type }) => ({ nodeId: id, type }));
+    .map(({ id, type, params }) => {
+      const parsed = isTyped(type) ? typedTriggerParams.safeParse(params) : undefined;
+      return { nodeId: id, type, ...(parsed?.data?.schema && { schema: parsed.data.schema }) };
+    });
+}
+
+function isTyped(type: string): boolean {
+  return type === triggerManualNode.type || type === triggerWorkflowNode.type;
 }
 
 /** Whether runs of this trigger begin with a call of its own URL. */

@@ -64,6 +64,10 @@ export const workflowView = z
         z.object({
           nodeId: z.string(),
           type: z.string(),
+          schema: z
+            .record(z.string(), z.unknown())
+            .optional()
+            .describe('JSON Schema of the input that a start has to give.'),
           hookUrl: z.url().optional().describe('A secret: whoever knows it starts runs. Needs hook:read.'),
         }),
       )
@@ -92,7 +96,8 @@ export interface WorkflowSummary {
 }
 
 /** A trigger, with its address if it is a webhook and the caller may know it. */
-export interface TriggerView extends TriggerNode {
+export interface TriggerView extends Omit<TriggerNode, 'schema'> {
+  readonly schema?: Readonly<Record<string, unknown>>;
   readonly hookUrl?: string;
 }
 

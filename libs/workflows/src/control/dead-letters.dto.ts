@@ -73,7 +73,9 @@ export const retried = z
     alreadyRetried: z.int().describe('Taken up or discarded by somebody else meanwhile.'),
     notRunnable: z
       .int()
-      .describe('Their workflow is archived, or the version has no such trigger. They stay open.'),
+      .describe(
+        'Their workflow is archived, or the version has no such trigger or takes no such input. They stay open.',
+      ),
     refused: z
       .object({ code: z.string(), detail: z.string() })
       .nullable()

@@ -108,6 +108,7 @@ function fateOf(error: AppError): Fate {
     case workflowErrors.not_found:
     case workflowErrors.not_published:
     case runErrors.trigger_not_found:
+    case runErrors.invalid_input:
       return { kind: 'notRunnable' };
     default:
       throw error;

@@ -7,7 +7,10 @@ import { setNode } from './set.node';
 import { switchNode } from './switch.node';
 
 const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
-  'trigger.manual': { valid: [{}], invalid: [{ input: 1 }] },
+  'trigger.manual': {
+    valid: [{}, { schema: { type: 'object', required: ['email'] } }],
+    invalid: [{ input: 1 }, { schema: { type: 'thing' } }, { schema: true }],
+  },
   'trigger.webhook': {
     valid: [
       {},
@@ -72,7 +75,10 @@ const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
       { cron: '0 9 * * *', autoPauseAfter: 0 },
     ],
   },
-  'trigger.workflow': { valid: [{}], invalid: [{ input: 1 }] },
+  'trigger.workflow': {
+    valid: [{}, { schema: {} }],
+    invalid: [{ input: 1 }, { schema: { minLength: 'x' } }],
+  },
   'trigger.error': { valid: [{}], invalid: [{ input: 1 }] },
   for_each: {
     valid: [{ items: [] }, { items: [1, null, {}], concurrency: 100, onItemError: 'continue', collect: 'a' }],

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { JsonObject } from '../definition/json';
 import { longestSeconds } from '../definition/policies';
-import { checkSchema } from '../payload-schema/payload-schema';
 import type { NodeKind } from './node-kind';
-import { jsonObject } from './param-schemas';
+import { payloadSchema } from './payload-schema-param';
 
 export interface WaitCallbackParams {
   readonly schema?: JsonObject | undefined;
@@ -24,12 +23,7 @@ export const waitCallbackNode: NodeKind<WaitCallbackParams> = {
   calledBack: true,
   literal: ['schema'],
   params: z.strictObject({
-    schema: jsonObject
-      .superRefine((schema, context) => {
-        for (const { pointer, message } of checkSchema(schema)) {
-          context.addIssue({ code: 'custom', path: pointer.split('/').slice(1), message });
-        }
-      })
+    schema: payloadSchema
       .optional()
       .describe(
         'JSON Schema of what may be sent. A call with anything else is refused, and the node goes on waiting.',

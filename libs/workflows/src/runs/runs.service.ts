@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppError, Clock, Db, type IdempotencyKey, type Principal, principalKey, type Tx } from '#platform';
 import { PublishedWorkflows, type StartableVersion } from '../catalog/published-workflows.service';
+import type { TriggerNode } from '../catalog/trigger-nodes';
 import { Engine } from '../engine/engine';
 import type { RunEvent } from '../engine/run-events';
 import type { RunOrigin } from '../engine/run-origin';
@@ -13,6 +14,7 @@ import { deadLetterErrors, runErrors, workflowErrors } from '../errors';
 import { type Labels, labelsOf } from '../history/labels';
 import { expired, MissingRuns } from '../history/missing-runs.service';
 import { type ConcurrencySlot, concurrencySlot } from './concurrency-slot';
+import { validateValue } from '../payload-schema/payload-schema';
 import { findRun, listNodeRuns, readEvents, workflowExists } from './read-runs.sql';
 import { type NodeRunView, type NumberedEvent, type RunView, toNodeRun, toView } from './runs.dto';
 
@@ -117,6 +119,7 @@ export class Runs {
     const [trigger] = chosen;
     if (!trigger || chosen.length > 1) throw noTrigger(start, ofType);
     const input = JSON.stringify(start.input);
+    requireFitting(trigger, input);
     return {
       workspaceId,
       workflowId,
@@ -277,6 +280,20 @@ export function numbered(
   return chunks.flatMap(({ firstSeq, events }) =>
     events.map((event, index): NumberedEvent => ({ seq: firstSeq + index, ...event })),
   );
+}
+
+/** Throws run.invalid_input for an input that its trigger does not take. */
+function requireFitting({ schema, nodeId }: TriggerNode, input: string): void {
+  const findings = schema === undefined ? [] : validateValue(schema, cleanJson(JSON.parse(input)));
+  if (findings.length === 0) return;
+  throw new AppError(runErrors.invalid_input, {
+    detail: `The input does not fit what the trigger "${nodeId}" takes. See errors for what is wrong, and where.`,
+    problems: findings.map(({ pointer, message }) => ({
+      pointer: `/input${pointer}`,
+      code: 'input',
+      message,
+    })),
+  });
 }
 
 function noTrigger(start: RunStart, ofType: readonly { readonly nodeId: string }[]): AppError {
