@@ -30,7 +30,7 @@ import { ErrorRuns } from './runs/error-runs.loop';
 import { SecretValues } from './secrets/secret-values.service';
 import { SecretsController } from './secrets/secrets.controller';
 import { Secrets } from './secrets/secrets.service';
-import { FirePurger } from './triggers/schedules/fire-purger';
+import { FirePurger } from './triggers/schedules/fire-purger.loop';
 import { SchedulerLoop } from './triggers/schedules/scheduler.loop';
 import { SchedulesController } from './triggers/schedules/schedules.controller';
 import { Schedules } from './triggers/schedules/schedules.service';

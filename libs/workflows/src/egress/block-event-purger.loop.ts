@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock, Db, type LoopDuty, type LoopResult, Loops } from '#platform';
 import { purgeBlocks } from './block-events.sql';
+import { purgeInCells } from '../retention/purge-in-cells';
 
 const BATCH = 1_000;
 const KEPT_DAYS = 30;
@@ -22,14 +23,10 @@ export class BlockEventPurger implements LoopDuty, OnModuleInit {
     this.loops.add(this);
   }
 
-  async runOnce(): Promise<LoopResult> {
-    let most = 0;
-    let rows = 0;
-    for (const { id } of await this.db.cells.list()) {
-      const gone = await this.db.execute(id, purgeBlocks, this.clock.pinned(), KEPT_DAYS, BATCH);
-      most = Math.max(most, gone.length);
-      rows += gone.length;
-    }
-    return { rows, again: most === BATCH };
+  runOnce(): Promise<LoopResult> {
+    const now = this.clock.pinned();
+    return purgeInCells(this.db, BATCH, [
+      (cellId) => this.db.execute(cellId, purgeBlocks, now, KEPT_DAYS, BATCH),
+    ]);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock, Db, type LoopDuty, type LoopResult, Loops } from '#platform';
 import { purgeApprovals } from './approvals.sql';
+import { purgeInCells } from '../retention/purge-in-cells';
 
 const BATCH = 500;
 
@@ -21,14 +22,8 @@ export class ApprovalPurger implements LoopDuty, OnModuleInit {
     this.loops.add(this);
   }
 
-  async runOnce(): Promise<LoopResult> {
-    let most = 0;
-    let rows = 0;
-    for (const { id } of await this.db.cells.list()) {
-      const gone = await this.db.execute(id, purgeApprovals, this.clock.pinned(), BATCH);
-      most = Math.max(most, gone.length);
-      rows += gone.length;
-    }
-    return { rows, again: most === BATCH };
+  runOnce(): Promise<LoopResult> {
+    const now = this.clock.pinned();
+    return purgeInCells(this.db, BATCH, [(cellId) => this.db.execute(cellId, purgeApprovals, now, BATCH)]);
   }
 }

@@ -3,10 +3,9 @@ import { Clock, Db, type LoopDuty, type LoopResult, Loops } from '#platform';
 import { purgeDeliveries } from './hook-deliveries.sql';
 import { purgeReplays } from './hook-replays.sql';
 import { purgeSecrets } from './hook-secrets.sql';
+import { purgeInCells } from '../../retention/purge-in-cells';
 
 const BATCH = 2_000;
-/** What says of a row itself when it may go, found by an index. */
-const PURGES = [purgeReplays, purgeDeliveries, purgeSecrets] as const;
 
 /** Forgets signatures that cannot be sent again any more, deliveries past their days, and secrets that have ended. */
 @Injectable()
@@ -25,20 +24,12 @@ export class InboxPurger implements LoopDuty, OnModuleInit {
     this.loops.add(this);
   }
 
-  async runOnce(): Promise<LoopResult> {
-    let [most, rows] = [0, 0];
-    for (const { id } of await this.db.cells.list()) {
-      for (const purge of PURGES) {
-        const gone = await this.db.execute<[Date | null, number], unknown>(
-          id,
-          purge,
-          this.clock.pinned(),
-          BATCH,
-        );
-        most = Math.max(most, gone.length);
-        rows += gone.length;
-      }
-    }
-    return { rows, again: most === BATCH };
+  runOnce(): Promise<LoopResult> {
+    const now = this.clock.pinned();
+    return purgeInCells(this.db, BATCH, [
+      (cellId) => this.db.execute(cellId, purgeReplays, now, BATCH),
+      (cellId) => this.db.execute(cellId, purgeDeliveries, now, BATCH),
+      (cellId) => this.db.execute(cellId, purgeSecrets, now, BATCH),
+    ]);
   }
 }

@@ -1,6 +1,6 @@
 import { barrier, useTestDb } from '#platform/testing';
 import { catalogEntities } from '../../catalog/catalog-entities';
-import { FirePurger } from './fire-purger';
+import { FirePurger } from './fire-purger.loop';
 import { somebody } from '../../testing';
 import {
   at,

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock, Db, type LoopDuty, type LoopResult, Loops } from '#platform';
 import { purgeFires } from './schedules.sql';
+import { purgeInCells } from '../../retention/purge-in-cells';
 
 const BATCH = 5_000;
 /** As long as anybody asks what a schedule has done; its runs are kept by the plan. */
@@ -9,7 +10,7 @@ const FIRES_KEPT_DAYS = 90;
 /** Forgets what became of occurrences after ninety days. None of them can come up again: a schedule only moves forward. */
 @Injectable()
 export class FirePurger implements LoopDuty, OnModuleInit {
-  readonly name = 'schedule-fire-purger';
+  readonly name = 'schedule-fire-purger.loop';
   readonly role = 'scheduler';
   readonly everyMs = 10 * 60_000;
 
@@ -23,12 +24,10 @@ export class FirePurger implements LoopDuty, OnModuleInit {
     this.loops.add(this);
   }
 
-  async runOnce(): Promise<LoopResult> {
-    let most = 0;
-    for (const { id } of await this.db.cells.list()) {
-      const purged = await this.db.execute(id, purgeFires, this.clock.pinned(), FIRES_KEPT_DAYS, BATCH);
-      most = Math.max(most, purged.length);
-    }
-    return { rows: most, again: most === BATCH };
+  runOnce(): Promise<LoopResult> {
+    const now = this.clock.pinned();
+    return purgeInCells(this.db, BATCH, [
+      (cellId) => this.db.execute(cellId, purgeFires, now, FIRES_KEPT_DAYS, BATCH),
+    ]);
   }
 }
