@@ -1,3 +1,5 @@
+import { AppError, platformErrors } from '#platform';
+import { eventually } from '#platform/testing';
 import type { AddressLookup } from './connector';
 import {
   aClient,
@@ -210,6 +212,17 @@ describe('a policy that can not be read', () => {
       expect(told(await call('api.test'))).toBe('failed policy_unavailable');
     });
     expect([peers, calls]).toEqual([[], ['api.test/']]);
+  });
+
+  // Seen to fail (a run that failed because PostgreSQL was away for a moment) without asking again.
+  it('is asked for again while the database is away', async () => {
+    const { workspaces, call, calls } = await aScene();
+    workspaces.fault = new AppError(platformErrors.unavailable, { detail: 'Away.' });
+    const answer = call('api.test');
+    await eventually(() => expect(workspaces.asked).toBeGreaterThan(1));
+    expect(calls).toEqual([]);
+    workspaces.fault = null;
+    expect(told(await answer)).toBe('200 ok');
   });
 
   it('lets nothing out after the deadline either', async () => {

@@ -14,6 +14,8 @@ export class TestWorkspaces implements WorkspacePolicySource, BlockedRequestLog 
   #revision = 0;
   /** What reading a policy meets. */
   fault: Error | null = null;
+  /** How often a policy was asked for. */
+  asked = 0;
 
   /** Gives a workspace a policy, under a revision of its own. */
   set(workspaceId: string, policy: Partial<WorkspacePolicy>): void {
@@ -22,6 +24,7 @@ export class TestWorkspaces implements WorkspacePolicySource, BlockedRequestLog 
   }
 
   policyOf(workspaceId: string): Promise<CompiledWorkspacePolicy> {
+    this.asked += 1;
     if (this.fault !== null) return Promise.reject(this.fault);
     return Promise.resolve(this.#policies.get(workspaceId) ?? compileWorkspacePolicy(OPEN, 0));
   }
