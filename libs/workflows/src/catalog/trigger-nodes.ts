@@ -5,7 +5,7 @@ import type { NodeKindRegistry } from '../nodes/registry';
 import { triggerManualNode, typedTriggerParams } from '../nodes/trigger-manual.node';
 import { triggerWorkflowNode } from '../nodes/trigger-workflow.node';
 import { triggerWebhookNode } from '../nodes/trigger-webhook.node';
-import { webhookParams, type WebhookParams } from '../nodes/webhook-params';
+import { type Dedupe, dedupeOf, webhookParams, type WebhookParams } from '../nodes/webhook-params';
 
 /** A node that starts runs. */
 export interface TriggerNode {
@@ -35,8 +35,10 @@ export function isWebhook({ type }: Pick<TriggerNode, 'type'>): boolean {
 }
 
 /** How the webhook of a node takes calls, made once for all of them. */
-export interface WebhookSettings extends WebhookParams {
-  /** The expression that says by what a delivery is known. */
+export interface WebhookSettings extends Omit<WebhookParams, 'dedupe'> {
+  /** By what a delivery that comes again is known; null for by nothing. */
+  readonly dedupe: Dedupe | null;
+  /** The expression that says so. */
   readonly dedupeBy: CompiledTemplates | null;
 }
 
@@ -45,12 +47,14 @@ export function webhooksOf({ nodes }: WorkflowDefinition): ReadonlyMap<string, W
   return new Map(
     nodes.filter(isWebhook).flatMap(({ id, params }) => {
       const parsed = webhookParams.safeParse(params);
-      return parsed.success ? [[id, { ...parsed.data, dedupeBy: dedupeBy(parsed.data) }] as const] : [];
+      if (!parsed.success) return [];
+      const dedupe = dedupeOf(parsed.data);
+      return [[id, { ...parsed.data, dedupe, dedupeBy: compiledDedupe(dedupe) }] as const];
     }),
   );
 }
 
-function dedupeBy({ dedupe }: WebhookParams): CompiledTemplates | null {
+function compiledDedupe(dedupe: Dedupe | null): CompiledTemplates | null {
   if (dedupe?.by !== 'expression') return null;
   const { templates, errors } = parseTemplates(dedupe.expression);
   return errors.length === 0 ? templates : null;

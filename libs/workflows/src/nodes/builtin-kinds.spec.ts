@@ -27,6 +27,7 @@ const examples: Readonly<Record<string, Omit<ContractSubject, 'kind'>>> = {
         maxBodyBytes: 1_048_576,
       },
       { dedupe: { by: 'expression', expression: '{{ trigger.body.id }}' }, challenge: 'hub' },
+      { dedupe: { by: 'none' } },
     ],
     invalid: [
       { path: '/x' },

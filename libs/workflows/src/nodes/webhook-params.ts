@@ -83,6 +83,7 @@ const dedupe = z.discriminatedUnion('by', [
     windowSeconds,
   }),
   z.strictObject({ by: z.literal('body'), windowSeconds }),
+  z.strictObject({ by: z.literal('none') }),
 ]);
 
 const respond = z.discriminatedUnion('mode', [
@@ -104,7 +105,11 @@ export const webhookParams = z.strictObject({
     .describe('With which methods a call starts a run.'),
   verification: verification.optional().describe('How the sender signs its calls.'),
   auth: auth.optional().describe('What the sender shows beside the address.'),
-  dedupe: dedupe.optional().describe('By what a delivery that comes again is known.'),
+  dedupe: dedupe
+    .optional()
+    .describe(
+      'By what a delivery that comes again is known. Without it by the id that a sender of this preset gives its deliveries; `none` for by nothing.',
+    ),
   respond: respond.default({ mode: 'now' }).describe('Whether the answer waits for a respond node.'),
   maxBodyBytes: z.int().min(1).max(MAX_HOOK_BODY_BYTES).default(USUAL_BODY_BYTES),
   challenge: z
@@ -116,4 +121,23 @@ export const webhookParams = z.strictObject({
 export type WebhookParams = z.output<typeof webhookParams>;
 export type Verification = NonNullable<WebhookParams['verification']>;
 export type CustomVerification = Extract<Verification, { readonly preset: 'custom' }>;
+export type Dedupe = Exclude<NonNullable<WebhookParams['dedupe']>, { readonly by: 'none' }>;
 export type HookAuth = NonNullable<WebhookParams['auth']>;
+
+/** Senders retry for hours, some for days. */
+const USUAL_WINDOW_SECONDS = 3 * 86_400;
+
+/** The id that a sender gives a delivery, which it keeps when it signs the delivery anew to send it again. */
+const USUAL_DEDUPE: Readonly<Record<Verification['preset'], Dedupe | null>> = {
+  github: { by: 'header', header: 'x-github-delivery', windowSeconds: USUAL_WINDOW_SECONDS },
+  stripe: { by: 'expression', expression: '{{ trigger.body.id }}', windowSeconds: USUAL_WINDOW_SECONDS },
+  slack: { by: 'expression', expression: '{{ trigger.body.event_id }}', windowSeconds: USUAL_WINDOW_SECONDS },
+  standard: { by: 'header', header: 'webhook-id', windowSeconds: USUAL_WINDOW_SECONDS },
+  custom: null,
+};
+
+/** By what deliveries are known again: as the author says, else as the sender's preset has it. Null for by nothing. */
+export function dedupeOf({ dedupe: given, verification: by }: WebhookParams): Dedupe | null {
+  if (given) return given.by === 'none' ? null : given;
+  return by ? USUAL_DEDUPE[by.preset] : null;
+}
