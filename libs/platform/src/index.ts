@@ -14,6 +14,7 @@ export { cellDataSourceOptions, FIRST_CELL } from './db/data-source';
 export { checkDatabase, DatabaseCheckError } from './db/check-database';
 export { MigrationError, type Migrations, type MigrationState, Migrator } from './db/migrator';
 export { printSchemas } from './db/schema-printer';
+export { isOutage, outlastOutage } from './db/outage';
 export { onViolation } from './db/pg-errors';
 export { knownStatements, type Statement, statement } from './db/statement';
 export type { Tx } from './db/tx';

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { AppError, platformErrors, sleep } from '#platform';
+import { outlastOutage } from '#platform';
 import type { BlockedRequestLog, WorkspacePolicySource } from './blocked-requests';
 import { ACCEPT_ENCODING, decodeBody, readBody } from './body-reader';
 import { type AddressLookup, systemLookup } from './connector';
@@ -27,8 +27,6 @@ export interface EgressClientOptions {
 const NOT_A_URL = 'The URL can not be read; write it in full, for example https://api.example.com/items.';
 
 const MAX_REDIRECTS = 10;
-/** How soon a policy is asked for again while the database is away. */
-const POLICY_RETRY_MS = 250;
 /** Informational answers (100 to 199) before the real one. Servers send one or two; a flood of them has no body to count. */
 const MAX_INTERIM_ANSWERS = 20;
 
@@ -132,14 +130,10 @@ export class EgressClient {
    * fail: it is asked again for as long as the request may take.
    */
   async #policyOf(workspaceId: string, signal: AbortSignal): Promise<CompiledWorkspacePolicy> {
-    for (;;) {
-      try {
-        return await this.options.policies.policyOf(workspaceId);
-      } catch (cause) {
-        if (!isUnavailable(cause)) throw policyUnavailable(cause);
-      }
-      await sleep(POLICY_RETRY_MS, signal);
-      signal.throwIfAborted();
+    try {
+      return await outlastOutage(signal, () => this.options.policies.policyOf(workspaceId));
+    } catch (cause) {
+      throw policyUnavailable(cause);
     }
   }
 
@@ -235,10 +229,6 @@ function headerMap(headers: Dispatcher.ResponseData['headers']): EgressHeaders {
 function refused({ hop: { url }, met }: Progress, refusal: EgressRefusal): EgressResult {
   met.push({ url, refusal, dryRun: false });
   return { kind: 'blocked', ...refusal, url: displayUrl(url) };
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.type === platformErrors.unavailable;
 }
 
 function policyUnavailable(cause?: unknown): EgressFault {

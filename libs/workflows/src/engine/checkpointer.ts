@@ -1,4 +1,4 @@
-import { AppError, Batcher, type Db, type Logger, platformErrors, sleep } from '#platform';
+import { Batcher, type Db, isOutage, type Logger, sleep } from '#platform';
 import type { Segment } from './segment';
 import { checkpoint, checkpointParams } from './sql/checkpoint.sql';
 
@@ -112,7 +112,7 @@ export class Checkpointer {
         this.options.onLeaseLost(workerId);
         throw new LeaseLost('The worker was declared dead.');
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isOutage(error)) throw error;
         this.options.logger.warn('a checkpoint waits for the database', { error });
         await sleep(waitMs);
         // Another lease may have been taken meanwhile; what was gathered under the old one must not be written.
@@ -120,10 +120,6 @@ export class Checkpointer {
       }
     }
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof AppError && error.type === platformErrors.unavailable;
 }
 
 function notified(segments: readonly Segment[]): string {

@@ -1,4 +1,4 @@
-import { AppError, sleep } from '#platform';
+import { isOutage, outlastOutage } from '#platform';
 import type { Place } from '../definition/frame';
 import type { JsonValue } from '../definition/json';
 import type { NodeFailure, NodeOutcome, WorkflowCall } from '../nodes/node-kind';
@@ -14,9 +14,6 @@ import type { Task } from './task';
 
 /** Pure nodes are over in no time, so there is nothing to abort. */
 const NEVER = new AbortController().signal;
-
-/** How soon secrets are asked for again while the database is away. */
-const SECRETS_RETRY_MS = 250;
 
 /** Nothing was sent yet, so trying again is safe. */
 const secretsUnavailable: NodeFailure = {
@@ -107,14 +104,13 @@ export class NodeExecutor {
     if (!prepared.ok || secrets === noSecrets) return this.#perform(task, prepared, signal);
     const { node } = task.place;
     try {
-      const revealed = revealedParams(node, prepared, await secrets.current(node.secrets));
+      const values = await outlastOutage(signal, () => secrets.current(node.secrets));
+      const revealed = revealedParams(node, prepared, values);
       if ('kind' in revealed) return revealed;
       return await this.#perform(task, { ...prepared, ...revealed }, signal);
     } catch (error) {
-      if (!(error instanceof AppError) || error.type.kind !== 'unavailable') throw error;
-      // The database is away: that is no reason for a run to fail, as long as the attempt may take.
-      await sleep(SECRETS_RETRY_MS, signal);
-      return signal.aborted ? secretsUnavailable : this.#performWithSecrets(task, prepared, signal);
+      if (isOutage(error)) return secretsUnavailable;
+      throw error;
     }
   }
 

@@ -1,13 +1,4 @@
-import {
-  AppError,
-  Batcher,
-  type Clock,
-  type Db,
-  type Ids,
-  type Logger,
-  platformErrors,
-  type Tx,
-} from '#platform';
+import { AppError, Batcher, type Clock, type Db, type Ids, isOutage, type Logger, type Tx } from '#platform';
 import { runErrors } from '../errors';
 import type { AdmissionRefusal, RunAdmission } from '../ports';
 import { channels } from './channels';
@@ -163,8 +154,7 @@ export class RunStarter {
     try {
       return await this.#startTogether(requests);
     } catch (error) {
-      if (requests.length === 1 || isUnavailable(error))
-        return requests.map(() => ({ kind: 'failed', error }));
+      if (requests.length === 1 || isOutage(error)) return requests.map(() => ({ kind: 'failed', error }));
       // One bad request fails the transaction of all: each is tried alone, so that only the guilty one pays.
       const alone: Answer[] = [];
       for (const request of requests) alone.push(...(await this.#flush([request])));
@@ -354,10 +344,6 @@ export class RunStarter {
     }
     return { admitted, refused };
   }
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.type === platformErrors.unavailable;
 }
 
 function keysOf(candidates: readonly Candidate[]): readonly StartKey[] {

@@ -1,13 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, platformErrors, sleep } from '#platform';
+import { AppError, isOutage, outlastOutage } from '#platform';
 import { PublishedWorkflows } from '../catalog/published-workflows.service';
 import { ChildRuns, type ChildRequest, type ChildStart } from '../engine/child-runs';
 import { runLimits } from '../engine/limits';
 import type { RunOrigin } from '../engine/run-origin';
 import type { NodeFailure } from '../nodes/node-kind';
 import { Runs } from './runs.service';
-
-const RETRY_MS = { first: 100, longest: 2_000 } as const;
 
 /** By which trigger a workflow is called: its own for that, else the one for starts by hand. */
 const TRIGGERS = ['trigger.workflow', 'trigger.manual'] as const;
@@ -24,17 +22,12 @@ export class CalledWorkflows extends ChildRuns {
 
   async start(request: ChildRequest): Promise<ChildStart> {
     if (request.depth > runLimits.callDepth) return tooDeep();
-    for (let waitMs: number = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.longest)) {
-      try {
-        return await this.#start(request);
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        if (error.type !== platformErrors.unavailable) return refused(error);
-      }
-      // The database is away: that is no reason for a run to fail.
-      await sleep(waitMs, request.signal);
-      if (request.signal.aborted)
-        return { kind: 'failed', error: { code: 'node.aborted', message: 'Given up.' } };
+    try {
+      return await outlastOutage(request.signal, () => this.#start(request));
+    } catch (error) {
+      if (isOutage(error)) return { kind: 'failed', error: { code: 'node.aborted', message: 'Given up.' } };
+      if (!(error instanceof AppError)) throw error;
+      return refused(error);
     }
   }
 

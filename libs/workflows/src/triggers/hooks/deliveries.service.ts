@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, Clock, Ids, platformErrors } from '#platform';
+import { AppError, Clock, Ids, isOutage, platformErrors } from '#platform';
 import { MAX_OUTPUT_BYTES } from '../../engine/recorder';
 import type { StartIdempotency, StartRequest } from '../../engine/run-starter';
 import type { JsonObject } from '../../definition/json';
@@ -86,7 +86,7 @@ export class Deliveries {
       if (isTooLarge(request.input)) return { error: tooLarge() };
       return { request: { ...request, idempotency: await this.#keyOf(delivery, event) } };
     } catch (error) {
-      if (!(error instanceof AppError) || error.type === platformErrors.unavailable) throw error;
+      if (!(error instanceof AppError) || isOutage(error)) throw error;
       return { error };
     }
   }

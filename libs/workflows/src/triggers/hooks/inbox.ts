@@ -1,4 +1,4 @@
-import { AppError, Batcher, type Clock, platformErrors } from '#platform';
+import { Batcher, type Clock, isOutage } from '#platform';
 import type { Engine } from '../../engine/engine';
 import type { Gates } from '../../engine/gates';
 import type { StartIn, StartResult } from '../../engine/run-starter';
@@ -59,7 +59,7 @@ export class Inbox {
     try {
       return await this.#storeTogether(arrivals);
     } catch (error) {
-      if (arrivals.length === 1 || isUnavailable(error)) return arrivals.map(() => ({ failed: error }));
+      if (arrivals.length === 1 || isOutage(error)) return arrivals.map(() => ({ failed: error }));
       // One bad delivery fails the transaction of all: each is tried alone, so that only the guilty one pays.
       const alone: Answer[] = [];
       for (const arrival of arrivals) alone.push(...(await this.#storeBatch([arrival])));
@@ -87,10 +87,6 @@ export class Inbox {
       return results;
     });
   }
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.type === platformErrors.unavailable;
 }
 
 /** Batches whose bodies fit into memory a few times over; one body alone always does. */

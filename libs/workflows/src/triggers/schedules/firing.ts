@@ -1,4 +1,4 @@
-import { AppError, platformErrors } from '#platform';
+import { AppError, isOutage } from '#platform';
 import type { StartableVersion } from '../../catalog/published-workflows.service';
 import type { StartRequest, StartResult } from '../../engine/run-starter';
 import { accepted, type Runs } from '../../runs/runs.service';
@@ -70,7 +70,7 @@ export class Firing {
         });
         this.#asked.set(occurrence, { request, result: null });
       } catch (error) {
-        if (!(error instanceof AppError) || error.type === platformErrors.unavailable) throw error;
+        if (!(error instanceof AppError) || isOutage(error)) throw error;
         this.#asked.set(occurrence, { failure: error });
       }
     }

@@ -1,4 +1,4 @@
-import { AppError, type Clock, type Db, type Logger, platformErrors, type Tx } from '#platform';
+import { type Clock, type Db, isOutage, type Logger, type Tx } from '#platform';
 import type { PublishedWorkflows, StartableVersion } from '../../catalog/published-workflows.service';
 import type { Engine } from '../../engine/engine';
 import type { StartIn } from '../../engine/run-starter';
@@ -77,7 +77,7 @@ export class Scheduler {
     try {
       return await this.#fireTogether(due);
     } catch (error) {
-      if (isUnavailable(error)) throw error;
+      if (isOutage(error)) throw error;
       const [only] = due;
       if (only !== undefined && due.length === 1) {
         this.services.logger.error('A schedule could not be fired.', { scheduleId: only.id, error });
@@ -255,8 +255,4 @@ async function leaveOutKnown(tx: Tx, firings: readonly Firing[]): Promise<void> 
   if (rows.length === 0) return;
   const known = new Set(rows.map(({ scheduleId, dueAt }) => `${scheduleId} ${dueAt.getTime()}`));
   for (const firing of firings) firing.leaveOut((dueMs) => known.has(`${firing.schedule.id} ${dueMs}`));
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof AppError && error.type === platformErrors.unavailable;
 }
